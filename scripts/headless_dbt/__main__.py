@@ -1,0 +1,132 @@
+"""``headless-dbt VERB``: the verbs, and how an error becomes an annotation and an exit code."""
+
+import argparse
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import headless_dbt
+from headless_dbt.console import Console
+from headless_dbt.errors import HeadlessDbtError, RequestError
+from headless_dbt.inputs import Input
+from headless_dbt.settings import Runner, inputs_of, read_runner
+
+_VERBS = {
+    "run": "Build the project with dbt, and keep what it leaves in the run folder.",
+    "report": "Turn a run folder into run.json, a summary, a page, annotations and step outputs.",
+    "incident": "Open, update or close the failure issue on GitHub, after a run folder.",
+}
+
+
+def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] | None = None) -> int:
+    """Run one verb; return its exit code."""
+    runner = read_runner(os.environ if environment is None else environment, Path.cwd())
+    console = Console(on_github=runner.on_github)
+    try:
+        given = vars(_parser().parse_args(arguments))
+        verb, run_folder, dbt_python = given.pop("verb"), given.pop("run_folder"), given.pop("dbt_python", None)
+        run_folder = run_folder or runner.environment.get("HEADLESS_DBT_RUN_FOLDER", "")
+        if verb == "run":
+            return _run(given, runner, run_folder, dbt_python, console)
+        if verb == "report":
+            return _report(given, runner, run_folder, console)
+        return _incident(given, runner, run_folder, console)
+    except HeadlessDbtError as error:
+        console.error(error)
+        return error.exit_code
+    except Exception as error:  # noqa: BLE001  A bug of ours: a sentence for the user, the traceback for the bug report.
+        console.error(_own_bug(error, runner))
+        return _OwnBugError.exit_code
+
+
+# Each verb imports what it uses and no more: `report` needs no GitHub client, `--help` nothing at all.
+
+
+def _run(
+    flags: Mapping[str, str | None], runner: Runner, run_folder: str, dbt_python: str | None, console: Console
+) -> int:
+    from headless_dbt.production_run import run
+
+    return run(flags, runner, run_folder, dbt_python or "", console)
+
+
+def _report(flags: Mapping[str, str | None], runner: Runner, run_folder: str, console: Console) -> int:
+    from headless_dbt.report import report
+
+    return report(flags, runner, run_folder, console)
+
+
+def _incident(flags: Mapping[str, str | None], runner: Runner, run_folder: str, console: Console) -> int:
+    from headless_dbt.file_issue import file_issue
+
+    return file_issue(flags, runner, run_folder, console)
+
+
+class _OwnBugError(HeadlessDbtError):
+    exit_code = 3
+    title = "headless-dbt failed"
+
+
+def _own_bug(error: Exception, runner: Runner) -> _OwnBugError:
+    folder = runner.environment.get("RUNNER_TEMP") or None
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="headless-dbt-crash-", suffix=".txt", dir=folder, delete=False
+    ) as file:
+        traceback.print_exception(error, file=file)
+    return _OwnBugError(
+        f"This is a bug of headless-dbt: {type(error).__name__}: {error}. Please report it with {file.name}."
+    )
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise RequestError(
+            "The command line",
+            given=message,
+            allowed=f"what `{self.prog} --help` shows",
+            advice="A value that begins with '-' needs an equals sign: --dbt-args=--empty.",
+        )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="headless-dbt",
+        description="dbt in production, with no orchestrator to operate.",
+        epilog="Exit codes of run: 0 passed or warned, 1 a node failed, 2 the request is wrong, "
+        "3 dbt could not work, 130 cancelled.",
+    )
+    parser.add_argument("--version", action="version", version=f"headless-dbt {headless_dbt.__version__}")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for verb, meaning in _VERBS.items():
+        of_verb = verbs.add_parser(verb, help=meaning, description=meaning, allow_abbrev=False)
+        of_verb.add_argument("--run-folder", metavar="FOLDER", help=_run_folder_help(verb))
+        if verb == "run":
+            of_verb.add_argument(
+                "--dbt-python",
+                metavar="PYTHON",
+                help="Interpreter that has dbt. Default: this one if it has, else one that uv builds.",
+            )
+        for declared in inputs_of(verb):
+            if not declared.secret:
+                of_verb.add_argument(f"--{declared.name}", metavar="TEXT", help=_help(declared))
+    return parser
+
+
+def _run_folder_help(verb: str) -> str:
+    if verb == "run":
+        return "A new or empty folder. Default: a fresh one under the project's target/headless_dbt/."
+    return "The folder of a run. Default: the newest one under the project's target/headless_dbt/."
+
+
+def _help(declared: Input) -> str:
+    default = f" Default: {declared.default}." if declared.default else ""
+    # argparse takes % for a format.
+    return f"{declared.meaning}{default} [{declared.variable}]".replace("%", "%%")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""What a verb says while it works: dbt's log in groups on GitHub, under headings in a terminal."""
+
+import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+from headless_dbt.errors import HeadlessDbtError
+from headless_dbt.workflow_commands import command
+
+
+class Console:
+    """Standard output, which on GitHub is also the way to the runner."""
+
+    def __init__(self, *, on_github: bool, stream: BinaryIO | None = None) -> None:
+        """Write to ``stream``, by default the process's standard output."""
+        self._on_github = on_github
+        self._stream = stream or sys.stdout.buffer
+        self._last = b"\n"
+
+    @property
+    def colors(self) -> bool:
+        """Whether colours are shown."""
+        return self._on_github or self._stream.isatty()
+
+    def say(self, text: str) -> None:
+        """Show a line of our own."""
+        self.show(text.encode() + b"\n")
+
+    def show(self, chunk: bytes) -> None:
+        """Show bytes as they are."""
+        if chunk:
+            self._stream.write(chunk)
+            self._stream.flush()
+            self._last = chunk[-1:]
+
+    @contextmanager
+    def group(self, title: str) -> Iterator[None]:
+        """Fold what is shown meanwhile under a title; it cannot give commands to the runner."""
+        if not self._on_github:
+            self.say(f"\n── {title}")
+            yield
+            return
+        # dbt's log holds text of the project and of the warehouse. Between these two commands, and the second
+        # cannot be guessed, the runner takes no line of it for a command.
+        token = secrets.token_hex(16)
+        self.say(command("group", title))
+        self.say(command("stop-commands", token))
+        try:
+            yield
+        finally:
+            self._end_line()
+            self.say(command(token))
+            self.say(command("endgroup"))
+
+    def error(self, error: HeadlessDbtError) -> None:
+        """Show an error: one annotation on GitHub, one paragraph elsewhere."""
+        self._end_line()
+        if self._on_github:
+            self.say(command("error", str(error), title=error.title))
+        else:
+            self.say(f"{error.title}. {error}")
+
+    def warning(self, text: str) -> None:
+        """Show a warning."""
+        self._end_line()
+        self.say(command("warning", text, title="headless-dbt") if self._on_github else f"Warning: {text}")
+
+    def mask(self, values: Iterator[str]) -> None:
+        """Tell the runner to mask these values in the log."""
+        if self._on_github:
+            for value in values:
+                self.say(command("add-mask", value))
+
+    def _end_line(self) -> None:
+        if self._last != b"\n":
+            self.show(b"\n")

@@ -1,0 +1,55 @@
+"""The vocabulary of errors: each class has its exit code, and its message is one readable sentence.
+
+Exit codes 0, 1, 2, 3, 124 and 130 are the published ones of ``headless-dbt run``.
+"""
+
+from typing import ClassVar
+
+
+class HeadlessDbtError(Exception):
+    """What a user is shown instead of a traceback.
+
+    ``str(error)`` is complete by itself: it names what was wrong and what to do next.
+    """
+
+    exit_code: ClassVar[int]
+    title: ClassVar[str]
+
+
+class RequestError(HeadlessDbtError):
+    """What was asked for cannot be meant: a bad input, no such project, selector or target."""
+
+    exit_code = 2
+    title = "The request is wrong"
+
+    def __init__(self, subject: str, *, given: str, allowed: str, advice: str) -> None:
+        """Say which input (``subject``) was ``given`` what, what is ``allowed``, and what to do next."""
+        super().__init__(f"{subject}: got {' '.join(given.split())}; allowed: {allowed}. {advice}")
+
+
+class DbtUnusableError(HeadlessDbtError):
+    """dbt could not work at all: install, connection, parse or compile, before any node ran."""
+
+    exit_code = 3
+    title = "dbt could not work"
+
+
+class RunFolderError(HeadlessDbtError):
+    """A file of the run folder is missing or cannot be read as what it should be."""
+
+    exit_code = 4
+    title = "The run folder cannot be read"
+
+
+class GitHubError(HeadlessDbtError):
+    """GitHub refused, or could not be reached. It never changes the verdict of a build."""
+
+    exit_code = 5
+    title = "GitHub could not be told"
+
+
+class CancelledError(HeadlessDbtError):
+    """Somebody, or the runner, ended the run with a signal."""
+
+    exit_code = 130
+    title = "The run was cancelled"

@@ -1,0 +1,81 @@
+"""GitHub's REST API, through PyGithub: the only network of headless-dbt.
+
+Source: https://docs.github.com/en/rest/issues
+"""
+
+from collections.abc import Iterator
+
+import requests
+from github import Auth, Github
+from github.GithubException import GithubException, UnknownObjectException
+from github.Repository import Repository
+
+from headless_dbt.errors import GitHubError
+from headless_dbt.incident import CloseIssue, CreateIssue, Issue, Plan, UpdateIssue
+
+TIMEOUT_SECONDS = 30
+LABEL_COLOR = "d73a4a"
+
+
+class Issues:
+    """The issues of one repository."""
+
+    def __init__(self, token: str, api_url: str, repository: str) -> None:
+        """Talk to ``api_url`` about ``repository`` (owner/name)."""
+        # lazy: the repository itself is not asked for, one request less.
+        client = Github(
+            auth=Auth.Token(token), base_url=api_url, timeout=TIMEOUT_SECONDS, per_page=100, retry=3, lazy=True
+        )
+        self._repository: Repository = client.get_repo(repository)
+
+    def open_issues(self) -> Iterator[Issue]:
+        """All open issues, over all pages; GitHub lists pull requests among them, these are left out."""
+        for issue in self._repository.get_issues(state="open"):
+            if issue.pull_request is None:
+                yield Issue(issue.number, issue.body or "")
+
+    def apply(self, plan: Plan) -> tuple[int, str] | None:
+        """Carry a plan out; return the number and the address of the issue that it was about."""
+        match plan:
+            case None:
+                return None
+            case CreateIssue():
+                for label in plan.labels:
+                    self._ensure_label(label)
+                created = self._repository.create_issue(
+                    plan.title, plan.body, labels=list(plan.labels), assignees=list(plan.assignees)
+                )
+                return created.number, created.html_url
+            case UpdateIssue():
+                issue = self._repository.get_issue(plan.number)
+                issue.edit(title=plan.title, body=plan.body)
+                return issue.number, issue.html_url
+            case CloseIssue():
+                issue = self._repository.get_issue(plan.number)
+                issue.create_comment(plan.comment)
+                issue.edit(state="closed", state_reason="completed")
+                return issue.number, issue.html_url
+
+    def _ensure_label(self, label: str) -> None:
+        try:
+            self._repository.get_label(label)
+        except UnknownObjectException:
+            self._repository.create_label(label, LABEL_COLOR, "Opened by headless-dbt")
+
+
+def explain(error: Exception, repository: str) -> GitHubError:
+    """What an error of GitHub means, as a sentence with what to do next."""
+    if isinstance(error, GithubException):
+        said = error.data.get("message", "") if isinstance(error.data, dict) else ""
+        if error.status in (401, 403, 404):
+            return GitHubError(
+                f"GitHub refused the issue of {repository} with status {error.status} ({said}). "
+                "Add `issues: write` to the `permissions:` of the calling job, or set `issue: false`."
+            )
+        if error.status == 410:
+            return GitHubError(f"Issues are disabled in {repository}. Enable them, or set `issue: false`.")
+        return GitHubError(f"GitHub answered the issue of {repository} with status {error.status} ({said}). Run again.")
+    return GitHubError(f"GitHub could not be reached about the issue of {repository}: {error}. Run again.")
+
+
+NETWORK_ERRORS = (GithubException, requests.RequestException)

@@ -1,0 +1,134 @@
+"""The failure issue as a plan: a Run and what the issue says now give what to do. Pure.
+
+One open issue per pipeline: workflow file, target and project-dir. It is found by a hidden marker in its
+body, whatever became of its title and labels. The marker also keeps the nodes that are broken, so that a run
+which did not select them says nothing about them.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+
+from headless_dbt.model import Outcome, Request, Run, Verdict
+from headless_dbt.render.issue import render_body, render_healed, render_title
+
+# What is broken when no node is: the project, the request, the installation.
+WHOLE_RUN = "run"
+
+# The state is base64, so nothing in it can end the comment early.
+_MARKER = re.compile(r"<!-- headless-dbt:v1:([0-9a-f]{16}):([A-Za-z0-9+/=]*) -->")
+
+
+@dataclass(frozen=True)
+class Issue:
+    """An open issue as GitHub has it."""
+
+    number: int
+    body: str
+
+
+@dataclass(frozen=True)
+class CreateIssue:
+    """Open an issue."""
+
+    title: str
+    body: str
+    labels: tuple[str, ...]
+    assignees: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class UpdateIssue:
+    """Write the issue's title and body anew."""
+
+    number: int
+    title: str
+    body: str
+
+
+@dataclass(frozen=True)
+class CloseIssue:
+    """Comment on the issue, and close it."""
+
+    number: int
+    comment: str
+
+
+Plan = CreateIssue | UpdateIssue | CloseIssue | None
+
+
+def pipeline_key(request: Request) -> str:
+    """What identifies a pipeline: 16 hexadecimal characters."""
+    parts = [request.context.workflow_file, request.inputs.get("target"), request.inputs.get("project-dir")]
+    return sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def marker(key: str, broken: Iterable[str]) -> str:
+    """The hidden comment of a pipeline's issue, with the unique ids that are broken."""
+    state = base64.b64encode(json.dumps({"broken": sorted(broken)}).encode()).decode()
+    return f"<!-- headless-dbt:v1:{key}:{state} -->"
+
+
+def read_marker(body: str, key: str) -> frozenset[str] | None:
+    """What the marker of this pipeline calls broken, or None where the body has no such marker."""
+    for match in _MARKER.finditer(body):
+        if match[1] == key:
+            return _broken(match[2])
+    return None
+
+
+def plan_incident(
+    run: Run, issues: Iterable[Issue], labels: tuple[str, ...], assignees: tuple[str, ...], artifact_url: str
+) -> Plan:
+    """What to do about the issue of this run's pipeline; None is nothing. ``issues`` are the open ones."""
+    if run.status is Verdict.CANCELLED:
+        return None
+    key = pipeline_key(run.request)
+    found = next(
+        ((issue, broken) for issue in sorted(issues, key=lambda issue: issue.number)
+         if (broken := read_marker(issue.body, key)) is not None),
+        None,
+    )  # fmt: skip
+    before = found[1] if found else frozenset()
+    now = broken_by(run)
+    still_open = before - healed_by(run, before) - now
+    if not now and not found:
+        return None
+    if found and not now and not still_open:
+        return CloseIssue(found[0].number, render_healed(run))
+    if found and not now and still_open == before:
+        return None
+    body = f"{render_body(run, tuple(sorted(still_open)), artifact_url)}\n\n{marker(key, now | still_open)}"
+    if found:
+        return UpdateIssue(found[0].number, render_title(run), body)
+    return CreateIssue(render_title(run), body, labels, assignees)
+
+
+def broken_by(run: Run) -> frozenset[str]:
+    """What this run shows to be broken: failed nodes, or the run itself."""
+    if run.status not in (Verdict.FAILURE, Verdict.ERROR, Verdict.TIMEOUT):
+        return frozenset()
+    return frozenset(node.unique_id for node in run.failed) or frozenset({WHOLE_RUN})
+
+
+def healed_by(run: Run, broken: Iterable[str]) -> frozenset[str]:
+    """Which of the broken things this run shows to be whole: nodes that it ran and that did not fail.
+
+    A run that got as far as a verdict on nodes heals what an earlier run as a whole suffered from.
+    """
+    well = {node.unique_id for node in run.nodes if node.outcome in (Outcome.PASSED, Outcome.WARNED)}
+    if run.problem is None:
+        well.add(WHOLE_RUN)
+    return frozenset(broken) & well
+
+
+def _broken(state: str) -> frozenset[str]:
+    try:
+        content = json.loads(base64.b64decode(state, validate=True))
+        return frozenset(str(unique_id) for unique_id in content["broken"])
+    except (ValueError, KeyError, TypeError):
+        # Somebody edited the marker: the issue is still this pipeline's, and what it knew is lost.
+        return frozenset({WHOLE_RUN})

@@ -1,0 +1,316 @@
+"""The inputs: names, defaults, meanings, and how a text becomes a value. Pure.
+
+One declaration serves the command line, the environment, and the contract tests that hold ``action.yml``,
+``dbt-build.yml`` and the README to it. A flag wins over the environment; an empty text means the default.
+"""
+
+import re
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from headless_dbt.errors import RequestError
+
+ENVIRONMENT_PREFIX = "HEADLESS_DBT_"
+
+
+def text(name: str, given: str) -> str:
+    """Any one line of text."""
+    return _one_line(name, given)
+
+
+def secret_text(name: str, given: str) -> str:
+    """Any text; it is never shown, also not where it is wrong."""
+    return given
+
+
+def one_word(name: str, given: str) -> str:
+    """A name without white space, which cannot be taken for an option."""
+    if re.search(r"\s", given) or given.startswith("-"):
+        raise RequestError(
+            name, given=shown(given), allowed="a name without spaces that does not begin with '-'", advice=mend(name)
+        )
+    return given
+
+
+def selection(name: str, given: str) -> str:
+    """A dbt node selection; line breaks of a YAML block become spaces."""
+    return " ".join(given.split())
+
+
+def folder(name: str, given: str) -> str:
+    """A path, as text; whether it exists is for the reader of the file system to say."""
+    return _one_line(name, given)
+
+
+def boolean(name: str, given: str) -> bool:
+    """``true`` or ``false``, in any case."""
+    values = {"true": True, "false": False}
+    if given.lower() not in values:
+        raise RequestError(name, given=shown(given), allowed="true, false", advice=mend(name))
+    return values[given.lower()]
+
+
+def positive(name: str, given: str) -> int | None:
+    """A whole number from 1, or None for an empty text."""
+    if not given:
+        return None
+    if not re.fullmatch(r"[0-9]{1,9}", given) or int(given) < 1:
+        raise RequestError(name, given=shown(given), allowed="a whole number from 1", advice=mend(name))
+    return int(given)
+
+
+def mapping(name: str, given: str) -> str:
+    """A YAML or JSON mapping, kept as the text that dbt will parse itself."""
+    if not given:
+        return ""
+    try:
+        value = yaml.safe_load(given)
+    except yaml.YAMLError as error:
+        reason = " ".join(str(error).split())
+        raise RequestError(
+            name,
+            given=f"{shown(given)}, which is not YAML ({reason})",
+            allowed='a YAML or JSON mapping such as {"day": "2026-01-31"}',
+            advice=mend(name),
+        ) from None
+    if not isinstance(value, dict):
+        raise RequestError(
+            name,
+            given=f"{shown(given)}, which is not a mapping",
+            allowed='a YAML or JSON mapping such as {"day": "2026-01-31"}',
+            advice=mend(name),
+        )
+    return given
+
+
+def words(name: str, given: str) -> tuple[str, ...]:
+    """Arguments, split as a POSIX shell would split them, and never run by one."""
+    try:
+        return tuple(shlex.split(given))
+    except ValueError as error:
+        raise RequestError(
+            name,
+            given=f"{shown(given)} ({error})",
+            allowed="arguments with balanced quotes",
+            advice=mend(name),
+        ) from None
+
+
+def comma_separated(name: str, given: str) -> tuple[str, ...]:
+    """Names between commas; white space around them does not count."""
+    return tuple(part for part in (" ".join(piece.split()) for piece in given.split(",")) if part)
+
+
+def assignments(name: str, given: str) -> tuple[tuple[str, str], ...]:
+    """Lines of ``KEY=value``; blank lines and lines that begin with ``#`` do not count.
+
+    The error names the line's number and never its text, which may be a secret.
+    """
+    pairs = []
+    for number, line in enumerate(given.splitlines(), start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        key, equals, value = line.partition("=")
+        if not equals or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", key.strip()):
+            raise RequestError(
+                name,
+                given=f"something else in line {number}",
+                allowed="lines of KEY=value",
+                advice=mend(name),
+            )
+        pairs.append((key.strip(), value.strip()))
+    return tuple(pairs)
+
+
+def version(name: str, given: str) -> str:
+    """A version: ``1.11.16`` exactly, ``1.11`` for the newest of that line, or empty for the lock's."""
+    if given and not re.fullmatch(r"[0-9]+\.[0-9]+(\.[0-9]+((a|b|rc)[0-9]+)?)?", given):
+        raise RequestError(
+            name, given=shown(given), allowed="a version such as 1.11.16, or a line such as 1.11", advice=mend(name)
+        )
+    return given
+
+
+def core_version(name: str, given: str) -> str:
+    """A version of dbt-core."""
+    if given and not given.startswith("1."):
+        raise RequestError(
+            name,
+            given=shown(given),
+            allowed="a version of dbt-core 1.x such as 1.11.16, or a line such as 1.11",
+            advice=mend(name),
+        )
+    return version(name, given)
+
+
+def adapter(name: str, given: str) -> str:
+    """The short name of a dbt adapter's package: ``bigquery`` for dbt-bigquery."""
+    if not re.fullmatch(r"[a-z0-9]+([_-][a-z0-9]+)*", given):
+        raise RequestError(
+            name,
+            given=shown(given),
+            allowed="bigquery, duckdb, or the short name of an adapter's package (postgres for dbt-postgres)",
+            advice=mend(name),
+        )
+    return given.replace("_", "-").removeprefix("dbt-")
+
+
+def python_request(name: str, given: str) -> str:
+    """A Python version from 3.11, the path of an interpreter, or empty for the one of the runner."""
+    if re.fullmatch(r"3\.[0-9]{1,2}(\.[0-9]{1,2})?", given):
+        if int(given.split(".")[1]) >= 11:
+            return given
+    elif not given or given.startswith("/"):
+        return given
+    raise RequestError(
+        name,
+        given=shown(given),
+        allowed="a version from 3.11 such as 3.12, or the path of a python3",
+        advice=mend(name),
+    )
+
+
+def artifact_name(name: str, given: str) -> str:
+    """What GitHub takes as the name of an artifact."""
+    if len(given) > 200 or re.search(r'["<>|*?:\\/\x00-\x1f]', given):
+        raise RequestError(
+            name,
+            given=shown(given),
+            allowed='at most 200 characters, none of them one of " : < > | * ? \\ /',
+            advice=mend(name),
+        )
+    return given
+
+
+@dataclass(frozen=True)
+class Input:
+    """One input: ``parse(name, given)`` turns its text into a value or raises RequestError."""
+
+    name: str
+    default: str
+    meaning: str
+    parse: Callable[[str, str], Any]
+    verbs: frozenset[str]
+    secret: bool = False
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that carries it."""
+        return ENVIRONMENT_PREFIX + self.name.upper().replace("-", "_")
+
+    @property
+    def attribute(self) -> str:
+        """Its name in Python."""
+        return self.name.replace("-", "_")
+
+    def given(self, flags: Mapping[str, str | None], environment: Mapping[str, str]) -> str:
+        """The text that counts: the flag, else the environment variable, else the default."""
+        flag = flags.get(self.attribute)
+        return (flag or "").strip() or environment.get(self.variable, "").strip() or self.default
+
+
+_RUN = frozenset({"run"})
+_REPORT = frozenset({"run", "report"})
+_INCIDENT = frozenset({"run", "incident"})
+_ALL = frozenset({"run", "report", "incident"})
+
+INPUTS = (
+    Input("project-dir", ".", "Folder of dbt_project.yml, from the root of the repository.", folder, _ALL),
+    Input("profiles-dir", "", "Folder of profiles.yml. Default: the project-dir.", folder, _RUN),
+    Input("target", "prod", "dbt target.", one_word, _RUN),
+    Input("select", "", "Nodes to build, as dbt's --select.", selection, _RUN),
+    Input("exclude", "", "Nodes to leave out, as dbt's --exclude.", selection, _RUN),
+    Input("selector", "", "Name of a selector in selectors.yml, as dbt's --selector.", one_word, _RUN),
+    Input("vars", "", "dbt variables: a YAML or JSON mapping.", mapping, _RUN),
+    Input("full-refresh", "false", "Rebuild incremental models from nothing, as dbt's --full-refresh.", boolean, _RUN),
+    Input("fail-fast", "false", "Stop at the first failure, as dbt's --fail-fast.", boolean, _RUN),
+    Input("threads", "", "Number of threads. Default: the profile's.", positive, _RUN),
+    Input("dbt-args", "", "Further arguments of dbt build, split as a shell would, never run by one.", words, _RUN),
+    Input("adapter", "bigquery", "dbt adapter: bigquery, duckdb, or any adapter package's short name.", adapter, _RUN),
+    Input(
+        "dbt-version",
+        "",
+        "Version of dbt-core: 1.11.16, or 1.11 for that line's newest. Default: the lock's.",
+        core_version,
+        _RUN,
+    ),
+    Input("adapter-version", "", "Version of the adapter, likewise. Default: the lock's.", version, _RUN),
+    Input(
+        "requirements",
+        "",
+        "Your own pinned requirements file for the dbt environment, from the root of the repository.",
+        folder,
+        _RUN,
+    ),
+    Input(
+        "python-version",
+        "",
+        "Python of both environments, from 3.11: 3.12, for example. Default: the runner's python3.",
+        python_request,
+        _RUN,
+    ),
+    Input("source-freshness", "false", "Check the freshness of sources before the build.", boolean, _RUN),
+    Input("docs", "false", "Generate the docs site, one static page, after the build.", boolean, _RUN),
+    Input("issue", "true", "Open, update and close the failure issue.", boolean, _INCIDENT),
+    Input(
+        "issue-labels",
+        "dbt-failure",
+        "Labels of the issue, comma-separated; created when missing.",
+        comma_separated,
+        _INCIDENT,
+    ),
+    Input("issue-assignees", "", "Logins to assign the issue to, comma-separated.", comma_separated, _INCIDENT),
+    Input(
+        "artifact-name",
+        "dbt-artifacts",
+        "Name of the uploaded artifact; a suffix keeps it unique, see the output artifact-name.",
+        artifact_name,
+        _REPORT,
+    ),
+    Input(
+        "artifact-retention-days",
+        "",
+        "Days to keep the artifact. Default: the repository's setting.",
+        positive,
+        _REPORT,
+    ),
+    Input("env", "", "Lines of KEY=value for env_var(). Not for secrets.", assignments, _RUN),
+    Input("dbt-env", "", "Lines of KEY=value for env_var() that are secret.", assignments, _RUN, secret=True),
+    Input("gcp-credentials", "", "A Google service account key (JSON). Last resort.", secret_text, _RUN, secret=True),
+    Input(
+        "workload-identity-provider",
+        "",
+        "Google workload identity provider: projects/…/providers/… . BigQuery without a key.",
+        one_word,
+        _RUN,
+    ),
+    Input("service-account", "", "Google service account to impersonate with it.", one_word, _RUN),
+    Input(
+        "github-token",
+        "",
+        "Token that files the issue. Default: the job's own.",
+        secret_text,
+        frozenset({"incident"}),
+        secret=True,
+    ),
+)
+
+
+def shown(given: str) -> str:
+    """A given text as an error shows it: quoted, on one line, cut where it is long."""
+    return repr(given if len(given) <= 120 else given[:117] + "...")
+
+
+def mend(name: str) -> str:
+    """The usual advice for a bad input."""
+    return f"Correct the input `{name}` and run again."
+
+
+def _one_line(name: str, given: str) -> str:
+    if re.search(r"[\x00-\x1f]", given):
+        raise RequestError(name, given=shown(given), allowed="one line without control characters", advice=mend(name))
+    return given

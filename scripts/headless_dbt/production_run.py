@@ -1,0 +1,120 @@
+"""The verb ``run``: from the inputs to a run folder, and a verdict as the exit code."""
+
+import importlib.util
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+from headless_dbt import environments
+from headless_dbt.assemble import assemble_run
+from headless_dbt.console import Console
+from headless_dbt.credentials import google_credentials
+from headless_dbt.dbt_commands import check_dbt_args
+from headless_dbt.errors import HeadlessDbtError
+from headless_dbt.inputs import ENVIRONMENT_PREFIX
+from headless_dbt.redaction import redact_folder, secret_values
+from headless_dbt.run_folder import new_run_folder
+from headless_dbt.settings import Flags, Runner, RunSettings, read_request, read_run_settings
+from headless_dbt.supervisor import Recorder, run_dbt
+
+
+def run(flags: Flags, runner: Runner, given_folder: str, dbt_python: str, console: Console) -> int:
+    """Run dbt once, whatever becomes of it; return the exit code.
+
+    The run folder is there, and tells what happened, also when the inputs are wrong.
+    Raises RequestError where not even the folder can be made.
+    """
+    request = read_request(flags, runner.environment)
+    folder = new_run_folder(
+        given_folder,
+        runner.workspace / request.inputs["project-dir"],
+        datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"),
+    )
+    folder.write_request(request)
+    recorder = Recorder(folder)
+    secrets: frozenset[str] = frozenset()
+    try:
+        settings = read_run_settings(flags, runner)
+        check_dbt_args(settings.dbt_args)
+        secrets = secret_values(settings.dbt_env, settings.gcp_credentials, runner.environment)
+        console.mask(value for _, value in settings.dbt_env if value)
+        _run(settings, runner, dbt_python, recorder, console)
+    except HeadlessDbtError as error:
+        recorder.note_problem(error)
+        console.error(error)
+    finally:
+        recorder.note(finished=True)
+        redact_folder(folder.path, secrets)
+    verdict = assemble_run(folder)
+    console.say(f"\nStatus: {verdict.status}. Run folder: {folder.path}")
+    return verdict.exit_code
+
+
+def _run(settings: RunSettings, runner: Runner, dbt_python: str, recorder: Recorder, console: Console) -> None:
+    with ExitStack() as stack:
+        google = stack.enter_context(
+            google_credentials(
+                settings.gcp_credentials,
+                settings.workload_identity_provider,
+                settings.service_account,
+                runner.environment,
+            )
+        )
+        python, requested = _dbt_interpreter(settings, runner, dbt_python, console)
+        environment = dbt_environment(runner.environment, settings.env, settings.dbt_env, google)
+        run_dbt(python, settings, environment, requested, recorder=recorder, console=console)
+
+
+def _dbt_interpreter(
+    settings: RunSettings, runner: Runner, dbt_python: str, console: Console
+) -> tuple[Path, tuple[str, ...]]:
+    """The interpreter that has dbt, and what was asked for, building its environment where there is none."""
+    if dbt_python:
+        # Not resolved: a venv's interpreter is a link, and its place tells Python which environment it is.
+        return Path(dbt_python).absolute(), (f"the environment of {dbt_python}",)
+    asked = settings.dbt_version or settings.adapter_version or settings.requirements or settings.python_version
+    if not asked and importlib.util.find_spec("dbt") is not None:
+        return Path(sys.executable), (f"the environment of {sys.executable}",)
+    requirements = environments.dbt_requirements(
+        settings.adapter,
+        settings.dbt_version,
+        settings.adapter_version,
+        settings.requirements,
+        environments.lock_folder(),
+    )
+    folder = _environment_folder(runner, environments.fingerprint(requirements, settings.python_version))
+    with console.group("Install dbt"):
+        python = environments.build_dbt_environment(folder, requirements, settings.python_version, runner.environment)
+        console.say(f"dbt's environment: {folder}")
+    return python, requirements.requested
+
+
+def _environment_folder(runner: Runner, fingerprint: str) -> Path:
+    given = runner.environment.get("HEADLESS_DBT_ENVIRONMENTS", "")
+    cache = runner.environment.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    parent = runner.workspace / given if given else Path(cache) / "headless-dbt"
+    return parent.resolve() / f"dbt-{fingerprint[:12]}"
+
+
+def dbt_environment(
+    environment: Mapping[str, str],
+    plain: tuple[tuple[str, str], ...],
+    secret: tuple[tuple[str, str], ...],
+    google: Mapping[str, str],
+) -> dict[str, str]:
+    """The environment variables of dbt's process: those of this one without ours, and the given ones."""
+    kept = {
+        name: value
+        for name, value in environment.items()
+        if not name.startswith(ENVIRONMENT_PREFIX)
+        # dbt would send its artifacts to a service; nothing of a run leaves the machine unasked.
+        and name != "DBT_UPLOAD_TO_ARTIFACTS_INGEST_API"
+    }
+    ours = str(Path(__file__).resolve().parents[1])
+    paths = [path for path in kept.pop("PYTHONPATH", "").split(os.pathsep) if path and os.path.realpath(path) != ours]
+    python_path = {"PYTHONPATH": os.pathsep.join(paths)} if paths else {}
+    quiet = {"DO_NOT_TRACK": "1", "PYTHONUNBUFFERED": "1"}
+    return {**quiet, **kept, **python_path, **google, **dict(plain), **dict(secret)}

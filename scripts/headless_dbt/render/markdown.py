@@ -1,0 +1,44 @@
+"""Hostile text in GitHub-flavoured Markdown: always inside code, where nothing of it can come alive.
+
+Inside a code span or a fence GitHub makes no mention, reference, link, image or HTML; what has to be kept out
+is only what ends the code.
+"""
+
+import re
+
+# ANSI escape sequences, and control characters other than the line break and the tab.
+_CONTROL = re.compile(
+    r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[@-_]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
+)
+
+
+def plain(text: str) -> str:
+    """``text`` without colours, control characters and what turns the direction of writing round."""
+    return _CONTROL.sub("", text.replace("\r\n", "\n"))
+
+
+def code(text: str, limit: int = 200) -> str:
+    """``text`` as a code span on one line, also inside a table cell; cut at ``limit`` characters."""
+    line = shorten(" ".join(plain(text).split()), limit)
+    if not line:
+        return ""
+    fence = "`" * (_longest_run(line) + 1)
+    padding = " " if line.startswith("`") or line.endswith("`") else ""
+    # GFM ends a table cell at a pipe even inside a code span, unless it is escaped.
+    return fence + padding + line.replace("|", "\\|") + padding + fence
+
+
+def fenced(text: str, language: str = "text", limit: int = 4000) -> str:
+    """``text`` as a fenced block whose fence no line of it can close; cut at ``limit`` characters."""
+    body = shorten(plain(text).strip("\n"), limit)
+    fence = "`" * max(3, _longest_run(body) + 1)
+    return f"{fence}{language}\n{body}\n{fence}"
+
+
+def shorten(text: str, limit: int) -> str:
+    """``text``, cut to ``limit`` characters with an ellipsis where it is longer."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _longest_run(text: str) -> int:
+    return max((len(run) for run in re.findall("`+", text)), default=0)

@@ -1,0 +1,91 @@
+"""The step summary and summary.md: the verdict first, then causes, then what took long. Pure."""
+
+from collections.abc import Iterator, Sequence
+
+from headless_dbt.model import Node, Outcome, Run
+from headless_dbt.render.markdown import code, fenced, shorten
+from headless_dbt.render.words import VERDICT_WORDS, counted, counts, duration
+
+# GitHub takes 1 MiB a step; these bounds keep the whole far below it.
+MOST_FAILURES = 20
+MOST_WARNINGS = 20
+MOST_SLOW = 5
+
+
+def render_summary(run: Run) -> str:
+    """The summary of a run as GitHub-flavoured Markdown."""
+    sections = [_headline(run), *_problem(run), *_failures(run), *_warnings(run), *_slowest(run), _footer(run)]
+    return "\n\n".join(sections) + "\n"
+
+
+def _headline(run: Run) -> str:
+    where = f"target {code(run.request.inputs.get('target', ''))}"
+    project = run.request.inputs.get("project-dir", ".")
+    if project != ".":
+        where += f" of {code(project)}"
+    return f"## {VERDICT_WORDS[run.status]}: dbt on {where}\n\n{counts(run).capitalize()}, in {duration(run.elapsed)}."
+
+
+def _problem(run: Run) -> Iterator[str]:
+    if run.problem is not None:
+        yield f"### {run.problem.title}\n\n{fenced(run.problem.message)}"
+    elif not run.nodes:
+        chosen = " ".join(
+            f"{name} {code(run.request.inputs[name])}"
+            for name in ("select", "exclude", "selector")
+            if run.request.inputs.get(name)
+        )
+        yield f"**Nothing was selected.** {chosen or 'The project'} matches no node to build."
+    for command in run.commands:
+        if command.name == "docs generate" and not command.success:
+            yield f"**The docs could not be generated.**\n\n{fenced(command.message)}"
+
+
+def _failures(run: Run) -> Iterator[str]:
+    if not run.failed:
+        return
+    yield f"### {counted(len(run.failed), 'failure')}"
+    for node in run.failed[:MOST_FAILURES]:
+        where = f" in {code(node.file)}" if node.file else ""
+        blocks = f", blocks {counted(node.blocks, 'node')}" if node.blocks else ""
+        yield f"**{code(node.unique_id)}**{where}: {code(node.status)}{blocks}\n\n{fenced(node.message, limit=2000)}"
+    yield from _more(len(run.failed) - MOST_FAILURES, "failure")
+
+
+def _warnings(run: Run) -> Iterator[str]:
+    warned = run.with_outcome(Outcome.WARNED)
+    if warned:
+        lines = [f"- {code(node.unique_id)}: {code(node.message)}" for node in warned[:MOST_WARNINGS]]
+        yield f"### {counted(len(warned), 'warning')}\n\n" + "\n".join(lines)
+        yield from _more(len(warned) - MOST_WARNINGS, "warning")
+
+
+def _slowest(run: Run) -> Iterator[str]:
+    ran = sorted((node for node in run.nodes if node.execution_time > 0), key=lambda node: -node.execution_time)
+    if ran:
+        yield "### Slowest nodes\n\n" + _table(ran[:MOST_SLOW])
+
+
+def _table(nodes: Sequence[Node]) -> str:
+    rows = [f"| {code(node.unique_id)} | {code(node.status)} | {duration(node.execution_time)} |" for node in nodes]
+    return "\n".join(["| node | status | time |", "| --- | --- | ---: |", *rows])
+
+
+def _more(number: int, noun: str) -> Iterator[str]:
+    if number > 0:
+        yield f"And {counted(number, 'more ' + noun)}: see report.html in the artifact."
+
+
+def _footer(run: Run) -> str:
+    if run.installation is None:
+        return f"headless-dbt {run.headless_dbt_version}"
+    packages = ", ".join(f"{code(name)} {code(version)}" for name, version in _versions(run))
+    asked = code(shorten(", ".join(run.installation.requested), 200))
+    return f"Installed: {packages}, Python {code(run.installation.python)}. Asked for: {asked}."
+
+
+def _versions(run: Run) -> list[tuple[str, str]]:
+    """dbt-core and the adapters; dbt's inner parts are in run.json."""
+    inner = ("dbt-adapters", "dbt-common", "dbt-extractor", "dbt-protos", "dbt-semantic-interfaces")
+    installed = run.installation.installed if run.installation else {}
+    return [(name, version) for name, version in installed.items() if name not in inner]

@@ -1,0 +1,37 @@
+"""Numbers and verdicts as people say them; shared by the renderings."""
+
+from headless_dbt.model import Outcome, Run, Verdict
+
+VERDICT_WORDS = {
+    Verdict.SUCCESS: "✅ Passed",
+    Verdict.WARN: "⚠️ Passed with warnings",
+    Verdict.FAILURE: "❌ Failed",
+    Verdict.ERROR: "❌ dbt could not work",
+    Verdict.TIMEOUT: "⏱️ Ended by the time limit",
+    Verdict.CANCELLED: "🚫 Cancelled",
+}
+
+
+def duration(seconds: float) -> str:
+    """A duration: ``0.4 s``, ``42 s``, ``3 min 7 s``, ``2 h 5 min``."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: ``1 node``, ``2 nodes``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def counts(run: Run) -> str:
+    """How many nodes there were, by outcome."""
+    if not run.nodes:
+        return "no node ran"
+    parts = [f"{len(nodes)} {outcome.value}" for outcome in Outcome if (nodes := run.with_outcome(outcome))]
+    return f"{counted(len(run.nodes), 'node')}: {', '.join(parts)}"

@@ -1,0 +1,77 @@
+"""The verb ``report``: a run folder, rendered for everybody who looks at it."""
+
+import json
+import re
+import secrets
+from hashlib import sha256
+from pathlib import Path
+
+from headless_dbt.assemble import assemble_run
+from headless_dbt.console import Console
+from headless_dbt.model import Run
+from headless_dbt.render.annotations import render_annotations
+from headless_dbt.render.page import render_page
+from headless_dbt.render.summary import render_summary
+from headless_dbt.run_folder import RunFolder, latest_run_folder
+from headless_dbt.settings import Flags, ReportSettings, Runner, read_report_settings
+from headless_dbt.workflow_commands import append_outputs, append_summary
+
+
+def report(flags: Flags, runner: Runner, given_folder: str, console: Console) -> int:
+    """Write run.json and the renderings into the run folder, and tell the runner. Raises HeadlessDbtError."""
+    settings = read_report_settings(flags, runner)
+    folder = find_run_folder(given_folder, runner, settings.project_dir)
+    run = assemble_run(folder)
+    folder.write_run(run)
+    summary = render_summary(run)
+    folder.write(folder.summary.name, summary.encode())
+    folder.write(folder.page.name, render_page(run).encode())
+    if runner.on_github:
+        for line in render_annotations(run):
+            console.say(line)
+    else:
+        console.say(summary)
+        console.say("Files written:")
+        for file in sorted(path for path in folder.path.iterdir() if path.is_file()):
+            console.say(f"  {file}")
+    if runner.output_file is not None:
+        append_outputs(runner.output_file, step_outputs(run, folder, settings))
+    if runner.summary_file is not None:
+        append_summary(runner.summary_file, summary)
+    return 0
+
+
+def find_run_folder(given: str, runner: Runner, project_dir: Path) -> RunFolder:
+    """The run folder that was named, else the newest one of the project. Raises RequestError."""
+    return RunFolder((runner.workspace / given).resolve()) if given else latest_run_folder(project_dir)
+
+
+def step_outputs(run: Run, folder: RunFolder, settings: ReportSettings) -> dict[str, str]:
+    """The outputs of the action that a run folder can tell, and the name for its artifact."""
+
+    def path(name: str) -> str:
+        file = folder.artifact(name)
+        return str(file) if file.is_file() else ""
+
+    days = settings.artifact_retention_days
+    return {
+        "status": run.status.value,
+        "nodes-total": str(len(run.nodes)),
+        "nodes-failed": str(len(run.failed)),
+        "failed-nodes": json.dumps([node.unique_id for node in run.failed]),
+        "run-results": path("run_results.json"),
+        "manifest": path("manifest.json"),
+        "report": path("report.html"),
+        "artifact-name": unique_artifact_name(settings.artifact_name, run, secrets.token_hex(3)),
+        "artifact-retention-days": "" if days is None else str(days),
+    }
+
+
+def unique_artifact_name(name: str, run: Run, nonce: str) -> str:
+    """The name to upload under: GitHub takes each name once per workflow run, over all attempts and jobs.
+
+    The first part after the name stands for what was asked for and stays the same from night to night; the
+    nonce keeps a matrix, a second call in the job and a re-run apart.
+    """
+    asked = json.dumps([run.request.context.workflow_file, dict(run.request.inputs)], sort_keys=True)
+    return f"{re.sub(r'[^A-Za-z0-9_. -]', '-', name)}-{sha256(asked.encode()).hexdigest()[:6]}-{nonce}"

@@ -1,0 +1,180 @@
+"""The run folder: where each file of a run lies, and how it is written: whole, or not at all."""
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from headless_dbt.errors import RequestError, RunFolderError
+from headless_dbt.model import Command, Installation, Problem, Request, Run
+
+ARTIFACTS = ("manifest.json", "run_results.json", "sources.json")
+# dbt leaves these beside its artifacts; they are large, serve dbt alone, and cannot be redacted.
+_DBT_INTERNAL = ("partial_parse.msgpack", "graph.gpickle")
+
+_Struct = TypeVar("_Struct", bound=msgspec.Struct)
+
+
+class SessionRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What the supervisor saw: session.json. It is written anew after each command, so a kill loses nothing.
+
+    ``selected`` are the unique ids that the build was to build; None where dbt did not get that far.
+    ``stale_sources`` are those whose branch was left out. ``elapsed`` is in seconds.
+    """
+
+    started_at: str
+    elapsed: float = 0.0
+    finished: bool = False
+    installation: Installation | None = None
+    selected: tuple[str, ...] | None = None
+    stale_sources: tuple[str, ...] = ()
+    commands: tuple[Command, ...] = ()
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of one run."""
+
+    path: Path
+
+    @property
+    def journal(self) -> Path:
+        """dbt's JSON log."""
+        return self.path / "dbt.log"
+
+    @property
+    def summary(self) -> Path:
+        """The summary as Markdown."""
+        return self.path / "summary.md"
+
+    @property
+    def page(self) -> Path:
+        """The report as one HTML page."""
+        return self.path / "report.html"
+
+    @property
+    def catalog(self) -> Path:
+        """dbt's catalog, when docs were asked for."""
+        return self.path / "catalog.json"
+
+    @property
+    def docs_page(self) -> Path:
+        """The docs site as one page, when docs were asked for."""
+        return self.path / "docs.html"
+
+    def artifact(self, name: str) -> Path:
+        """One of dbt's artifacts, final."""
+        return self.path / name
+
+    def attempt(self, number: int) -> Path:
+        """The folder of one attempt's artifacts; dbt's target path."""
+        return self.path / "attempts" / str(number)
+
+    def write_request(self, request: Request) -> None:
+        """Write request.json."""
+        self._write_struct("request.json", request)
+
+    def read_request(self) -> Request:
+        """Read request.json. Raises RunFolderError."""
+        return self._read_struct("request.json", Request)
+
+    def write_session(self, record: SessionRecord) -> None:
+        """Write session.json."""
+        self._write_struct("session.json", record)
+
+    def read_session(self) -> SessionRecord:
+        """Read session.json. Raises RunFolderError."""
+        return self._read_struct("session.json", SessionRecord)
+
+    def write_run(self, run: Run) -> None:
+        """Write run.json."""
+        self._write_struct("run.json", run)
+
+    def keep_artifacts(self, attempt: int) -> None:
+        """Copy the artifacts of an attempt to the top of the folder, and drop what serves dbt alone."""
+        for name in _DBT_INTERNAL:
+            (self.attempt(attempt) / name).unlink(missing_ok=True)
+        for name in ARTIFACTS:
+            source = self.attempt(attempt) / name
+            if source.is_file():
+                self.write(name, source.read_bytes())
+
+    def keep_docs(self, target_path: Path) -> None:
+        """Keep the docs page and the catalog that ``dbt docs generate --static`` wrote, and nothing else."""
+        for source, kept in (("static_index.html", self.docs_page), ("catalog.json", self.catalog)):
+            if (target_path / source).is_file():
+                self.write(kept.name, (target_path / source).read_bytes())
+        shutil.rmtree(target_path, ignore_errors=True)
+
+    def write(self, name: str, content: bytes) -> Path:
+        """Write a file whole or not at all: a temporary file beside it, then a rename."""
+        descriptor, temporary = tempfile.mkstemp(dir=self.path, prefix=f".{name}-")
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(content)
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(self.path / name)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        return self.path / name
+
+    def _write_struct(self, name: str, value: Any) -> None:
+        self.write(name, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+
+    def _read_struct(self, name: str, kind: type[_Struct]) -> _Struct:
+        file = self.path / name
+        try:
+            return msgspec.json.decode(file.read_bytes(), type=kind)
+        except FileNotFoundError:
+            raise RunFolderError(
+                f"{file} is missing: `headless-dbt run` did not get to write it. Look at the steps before this one."
+            ) from None
+        except msgspec.DecodeError as error:
+            raise RunFolderError(f"{file} is not readable: {error}.") from None
+
+
+def new_run_folder(given: str, project_dir: Path, stamp: str) -> RunFolder:
+    """Make the folder of a run.
+
+    ``given`` must be missing or empty, so that no older run can be taken for this one; without it a fresh
+    folder named after ``stamp`` (a time) is made under the project's ``target/headless_dbt/``, or under the
+    system's temporary folder where there is no such project. Raises RequestError.
+    """
+    if given:
+        path = Path(given).resolve()
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise RequestError(
+                "run-folder",
+                given=f"{given!r}, which is not an empty folder",
+                allowed="a new or an empty folder",
+                advice="Name another one, or leave it out.",
+            )
+        path.mkdir(parents=True, exist_ok=True)
+        return RunFolder(path)
+    # A project that is not there is a thing to report, not one to make.
+    there = (project_dir / "dbt_project.yml").is_file()
+    parent = project_dir / "target" / "headless_dbt" if there else Path(tempfile.gettempdir()) / "headless_dbt"
+    parent.mkdir(parents=True, exist_ok=True)
+    path = Path(tempfile.mkdtemp(prefix=f"{stamp}-", dir=parent))
+    path.chmod(0o755)
+    return RunFolder(path)
+
+
+def latest_run_folder(project_dir: Path) -> RunFolder:
+    """The newest run folder of a project. Raises RequestError where there is none."""
+    parent = project_dir / "target" / "headless_dbt"
+    folders = sorted(path for path in parent.glob("*") if (path / "request.json").is_file())
+    if not folders:
+        raise RequestError(
+            "run-folder",
+            given="none, and there is no run under " + str(parent),
+            allowed="the folder of a run",
+            advice="Name it with --run-folder, or run `headless-dbt run` first.",
+        )
+    return RunFolder(folders[-1])

@@ -1,0 +1,83 @@
+"""The dbt session: runs inside dbt's own interpreter, and is the only module that imports dbt.
+
+It is started by path (``python -P session.py FD``) and needs nothing but the standard library and dbt. It
+reads one JSON request a line from standard input and writes one JSON reply a line to the file descriptor FD.
+dbt's own log goes to standard output. One process serves all commands, because importing dbt costs seconds.
+
+Request: ``{"argv": [...]}``. Reply: ``{"success": bool, "exception": {"type", "message"} | null, "lines":
+[...]}``, where ``lines`` is what ``dbt list`` found. The first reply, without a request, is the hello:
+``{"installed": {package: version}, "python": version, "exception": ...}``.
+
+Source: dbt's programmatic invocations, https://docs.getdbt.com/reference/programmatic-invocations
+"""
+
+import importlib.metadata
+import json
+import os
+import platform
+import sys
+
+
+def installed_versions():
+    """The versions of dbt-core and of every adapter in this interpreter, by package name."""
+    versions = {}
+    for distribution in importlib.metadata.distributions():
+        name = (distribution.metadata["Name"] or "").lower().replace("_", "-")
+        if name.startswith("dbt-"):
+            versions[name] = distribution.version
+    return dict(sorted(versions.items()))
+
+
+def describe(exception):
+    """An exception as data, or None."""
+    if exception is None:
+        return None
+    return {"type": type(exception).__name__, "message": str(exception) or type(exception).__name__}
+
+
+class Session:
+    """One dbt runner, and the manifest that it parsed, so that no later command parses again."""
+
+    def __init__(self, runner_class):
+        """Hold ``runner_class``, which is ``dbt.cli.main.dbtRunner``."""
+        self.runner_class = runner_class
+        self.manifest = None
+
+    def answer(self, request):
+        """Run one dbt command and return the reply."""
+        argv = request["argv"]
+        # `dbt deps` changes what there is to parse, and needs no manifest itself.
+        manifest = None if argv[0] in ("deps", "parse") else self.manifest
+        result = self.runner_class(manifest=manifest).invoke(argv)
+        if argv[0] == "parse" and result.success:
+            self.manifest = result.result
+        lines = result.result if argv[0] == "list" and isinstance(result.result, list) else []
+        sys.stdout.flush()
+        return {"success": bool(result.success), "exception": describe(result.exception), "lines": lines}
+
+
+def main():
+    """Say hello, then answer requests until standard input ends."""
+    with os.fdopen(int(sys.argv[1]), "w", encoding="utf-8") as replies:
+
+        def reply(message):
+            replies.write(json.dumps(message) + "\n")
+            replies.flush()
+
+        hello = {"installed": installed_versions(), "python": platform.python_version(), "exception": None}
+        try:
+            from dbt.cli.main import dbtRunner
+        except Exception as exception:
+            reply({**hello, "exception": describe(exception)})
+            return
+        reply(hello)
+        session = Session(dbtRunner)
+        for line in sys.stdin:
+            try:
+                reply(session.answer(json.loads(line)))
+            except Exception as exception:
+                reply({"success": False, "exception": describe(exception), "lines": []})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+"""The session as a child process: start it, ask it, pass its log on, end it. The only starter of dbt."""
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from headless_dbt.errors import DbtUnusableError
+
+SESSION_SCRIPT = Path(__file__).with_name("session.py")
+# GitHub kills the tree ten seconds after the first signal of a cancel: dbt gets the larger part of them.
+GRACE_SECONDS = 7.0
+
+
+class SessionException(msgspec.Struct, frozen=True):
+    """An exception of dbt: its class name, and its message."""
+
+    type: str
+    message: str
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """What the session answers to one command."""
+
+    success: bool
+    exception: SessionException | None = None
+    lines: tuple[str, ...] = ()
+
+
+class Hello(msgspec.Struct, frozen=True):
+    """What the session says first."""
+
+    installed: dict[str, str]
+    python: str
+    exception: SessionException | None = None
+
+
+class SessionEndedError(Exception):
+    """The session went away before it answered."""
+
+    def __init__(self, return_code: int) -> None:
+        """Keep the return code of ``subprocess``: a negative one is the number of a signal."""
+        super().__init__(return_code)
+        self.return_code = return_code
+
+    def __str__(self) -> str:
+        """Say how it ended."""
+        if self.return_code >= 0:
+            return f"The dbt process ended with exit code {self.return_code} in the middle of its work."
+        name = signal.Signals(-self.return_code).name
+        cause = " The likely cause is that the machine ran out of memory." if name == "SIGKILL" else ""
+        return f"The dbt process was killed by {name}.{cause}"
+
+
+class SessionProcess:
+    """A running session. As a context manager, it leaves no process behind."""
+
+    def __init__(
+        self, python: Path, folder: Path, environment: Mapping[str, str], show: Callable[[bytes], None]
+    ) -> None:
+        """Start the session in ``folder`` with dbt's interpreter; ``show`` gets dbt's log as it comes."""
+        replies, replies_of_child = os.pipe()
+        try:
+            # A session of its own: the terminal's Ctrl-C then reaches dbt once, through `interrupt`.
+            self._process = subprocess.Popen(  # noqa: S603  Our own script, by dbt's interpreter.
+                [str(python), "-P", str(SESSION_SCRIPT), str(replies_of_child)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                pass_fds=(replies_of_child,),
+                cwd=folder,
+                env=dict(environment),
+                start_new_session=True,
+            )
+        except OSError as error:
+            os.close(replies)
+            raise DbtUnusableError(f"The interpreter {python} cannot be started: {error}.") from None
+        finally:
+            os.close(replies_of_child)
+        assert self._process.stdin is not None  # noqa: S101
+        assert self._process.stdout is not None  # noqa: S101
+        self._requests = self._process.stdin
+        self._log = self._process.stdout.fileno()
+        self._replies = replies
+        self._pending = b""
+        self._show = show
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._log, selectors.EVENT_READ)
+        self._selector.register(self._replies, selectors.EVENT_READ)
+
+    def hello(self) -> Hello:
+        """Wait for the hello. Raises SessionEndedError."""
+        return msgspec.json.decode(self._receive(), type=Hello)
+
+    def invoke(self, argv: Sequence[str]) -> Reply:
+        """Run one dbt command. Raises SessionEndedError."""
+        try:
+            self._requests.write(json.dumps({"argv": list(argv)}).encode() + b"\n")
+            self._requests.flush()
+        except BrokenPipeError:
+            raise SessionEndedError(self._process.wait()) from None
+        return msgspec.json.decode(self._receive(), type=Reply)
+
+    def interrupt(self) -> None:
+        """Tell dbt to stop: on SIGINT it cancels its open queries; on SIGTERM it would leave them running."""
+        with contextlib.suppress(BrokenPipeError):
+            self._requests.close()  # So that the session ends after the answer that it owes.
+        self._signal(signal.SIGINT)
+        deadline = time.monotonic() + GRACE_SECONDS
+        while self._process.poll() is None and time.monotonic() < deadline:
+            # A full pipe would keep dbt from ending.
+            self._drain(timeout=0.1)
+
+    def __enter__(self) -> Self:
+        """Return the session itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the session, and whatever it started: nothing writes to the warehouse after this."""
+        with contextlib.suppress(BrokenPipeError):
+            self._requests.close()
+        if kind is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(GRACE_SECONDS)
+        self._signal(signal.SIGKILL)
+        self._process.wait()
+        self._drain()
+        self._selector.close()
+        os.close(self._replies)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, number)
+
+    def _receive(self) -> bytes:
+        """Wait for one line of the replies, and show the log meanwhile."""
+        while b"\n" not in self._pending:
+            for key, _ in self._selector.select():
+                if key.fd == self._log:
+                    self._pass_on()
+                    continue
+                chunk = os.read(self._replies, 65536)
+                if not chunk:
+                    self._drain()
+                    raise SessionEndedError(self._process.wait())
+                self._pending += chunk
+        # The session flushes its log before it replies: what belongs before the reply is in the pipe by now.
+        self._drain()
+        line, _, self._pending = self._pending.partition(b"\n")
+        return line
+
+    def _drain(self, timeout: float = 0) -> None:
+        while any(key.fd == self._log for key, _ in self._selector.select(timeout)):
+            if not self._pass_on():
+                break
+
+    def _pass_on(self) -> bool:
+        chunk = os.read(self._log, 65536)
+        if chunk:
+            self._show(chunk)
+        else:
+            self._selector.unregister(self._log)
+        return bool(chunk)

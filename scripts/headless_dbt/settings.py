@@ -1,0 +1,200 @@
+"""Settings: what a verb was asked for. The only reader of the environment; frozen; secrets never print."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from headless_dbt.errors import RequestError
+from headless_dbt.inputs import INPUTS, Input, mend, shown
+from headless_dbt.model import Context, Request
+
+
+@dataclass(frozen=True)
+class Runner:
+    """The machine that the verb runs on, and the files through which it talks to GitHub Actions."""
+
+    on_github: bool
+    workspace: Path
+    output_file: Path | None
+    summary_file: Path | None
+    environment: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """The inputs of ``run``, parsed. ``project_dir``, ``profiles_dir`` and ``requirements`` are absolute."""
+
+    project_dir: Path
+    profiles_dir: Path
+    target: str
+    select: str
+    exclude: str
+    selector: str
+    vars: str
+    full_refresh: bool
+    fail_fast: bool
+    threads: int | None
+    dbt_args: tuple[str, ...]
+    adapter: str
+    dbt_version: str
+    adapter_version: str
+    requirements: Path | None
+    python_version: str
+    source_freshness: bool
+    docs: bool
+    env: tuple[tuple[str, str], ...]
+    dbt_env: tuple[tuple[str, str], ...] = field(repr=False)
+    gcp_credentials: str = field(repr=False)
+    workload_identity_provider: str
+    service_account: str
+
+
+@dataclass(frozen=True)
+class ReportSettings:
+    """The inputs of ``report``, parsed."""
+
+    project_dir: Path
+    artifact_name: str
+    artifact_retention_days: int | None
+
+
+@dataclass(frozen=True)
+class IncidentSettings:
+    """The inputs of ``incident``, parsed, and where GitHub is. ``token`` may be empty."""
+
+    project_dir: Path
+    issue: bool
+    issue_labels: tuple[str, ...]
+    issue_assignees: tuple[str, ...]
+    token: str = field(repr=False)
+    repository: str
+    api_url: str
+    artifact_url: str
+
+
+Flags = Mapping[str, str | None]
+
+
+def inputs_of(verb: str) -> tuple[Input, ...]:
+    """The inputs that a verb reads."""
+    return tuple(declared for declared in INPUTS if verb in declared.verbs)
+
+
+def read_runner(environment: Mapping[str, str], current_folder: Path) -> Runner:
+    """Where this process runs."""
+
+    def file(variable: str) -> Path | None:
+        return Path(environment[variable]) if environment.get(variable) else None
+
+    return Runner(
+        on_github=environment.get("GITHUB_ACTIONS") == "true",
+        workspace=file("GITHUB_WORKSPACE") or current_folder,
+        output_file=file("GITHUB_OUTPUT"),
+        summary_file=file("GITHUB_STEP_SUMMARY"),
+        environment=environment,
+    )
+
+
+def read_request(flags: Flags, environment: Mapping[str, str]) -> Request:
+    """What was asked for as text, before any of it is judged, without secrets."""
+    return Request(
+        inputs={
+            declared.name: declared.given(flags, environment) for declared in inputs_of("run") if not declared.secret
+        },
+        context=Context(
+            repository=environment.get("GITHUB_REPOSITORY", ""),
+            server_url=environment.get("GITHUB_SERVER_URL") or "https://github.com",
+            workflow_file=_workflow_file(environment),
+            run_id=environment.get("GITHUB_RUN_ID", ""),
+            run_attempt=environment.get("GITHUB_RUN_ATTEMPT", ""),
+            event=environment.get("GITHUB_EVENT_NAME", ""),
+            sha=environment.get("GITHUB_SHA", ""),
+            ref=environment.get("GITHUB_REF_NAME", ""),
+        ),
+    )
+
+
+def read_run_settings(flags: Flags, runner: Runner) -> RunSettings:
+    """The settings of ``run``. Raises RequestError for the first input that cannot be meant."""
+    given = _parse("run", flags, runner.environment)
+    project_dir = _existing_project(runner.workspace, given["project_dir"])
+    profiles_dir = runner.workspace / given["profiles_dir"] if given["profiles_dir"] else project_dir
+    _require_file("profiles-dir", given["profiles_dir"] or given["project_dir"], profiles_dir, "profiles.yml")
+    requirements = _existing_requirements(runner.workspace, given["requirements"])
+    if given["selector"] and (given["select"] or given["exclude"]):
+        raise RequestError(
+            "selector",
+            given=f"{shown(given['selector'])} together with select or exclude",
+            allowed="selector alone, because dbt would ignore the other two",
+            advice="Leave out one of them.",
+        )
+    for name in ("issue", "issue_labels", "issue_assignees", "artifact_name", "artifact_retention_days"):
+        del given[name]  # Judged here so that a wrong one is known at once; read by the other verbs.
+    return RunSettings(
+        **{**given, "project_dir": project_dir, "profiles_dir": profiles_dir.resolve(), "requirements": requirements}
+    )
+
+
+def read_report_settings(flags: Flags, runner: Runner) -> ReportSettings:
+    """The settings of ``report``."""
+    given = _parse("report", flags, runner.environment)
+    return ReportSettings(**{**given, "project_dir": (runner.workspace / given["project_dir"]).resolve()})
+
+
+def read_incident_settings(flags: Flags, runner: Runner) -> IncidentSettings:
+    """The settings of ``incident``."""
+    environment = runner.environment
+    given = _parse("incident", flags, environment)
+    return IncidentSettings(
+        token=given.pop("github_token") or environment.get("GITHUB_TOKEN", ""),
+        repository=environment.get("GITHUB_REPOSITORY", ""),
+        api_url=environment.get("GITHUB_API_URL") or "https://api.github.com",
+        artifact_url=environment.get("HEADLESS_DBT_ARTIFACT_URL", ""),
+        **{**given, "project_dir": (runner.workspace / given["project_dir"]).resolve()},
+    )
+
+
+def _parse(verb: str, flags: Flags, environment: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        declared.attribute: declared.parse(declared.name, declared.given(flags, environment))
+        for declared in inputs_of(verb)
+    }
+
+
+def _existing_project(workspace: Path, given: str) -> Path:
+    project_dir = (workspace / given).resolve()
+    _require_file("project-dir", given, project_dir, "dbt_project.yml")
+    return project_dir
+
+
+def _require_file(name: str, given: str, directory: Path, file: str) -> None:
+    if (directory / file).is_file():
+        return
+    what = f"no {file} in it" if directory.is_dir() else "no such folder"
+    raise RequestError(
+        name,
+        given=f"{shown(given)}, but there is {what}",
+        allowed=f"a folder that holds {file}, from the root of the repository",
+        advice=mend(name),
+    )
+
+
+def _existing_requirements(workspace: Path, given: str) -> Path | None:
+    if not given:
+        return None
+    file = (workspace / given).resolve()
+    if not file.is_file():
+        raise RequestError(
+            "requirements",
+            given=f"{shown(given)}, but there is no such file",
+            allowed="a requirements file, from the root of the repository",
+            advice=mend("requirements"),
+        )
+    return file
+
+
+def _workflow_file(environment: Mapping[str, str]) -> str:
+    """The path of the workflow file, out of ``owner/name/.github/workflows/x.yml@refs/heads/main``."""
+    path = environment.get("GITHUB_WORKFLOW_REF", "").partition("@")[0]
+    return path.removeprefix(environment.get("GITHUB_REPOSITORY", "") + "/") or environment.get("GITHUB_WORKFLOW", "")

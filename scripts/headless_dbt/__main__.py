@@ -3,15 +3,13 @@
 import argparse
 import os
 import sys
-import tempfile
-import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
 import headless_dbt
 from headless_dbt.console import Console
-from headless_dbt.errors import HeadlessDbtError, RequestError
+from headless_dbt.errors import HeadlessDbtError, InternalError, RequestError
 from headless_dbt.inputs import Input
 from headless_dbt.settings import Runner, inputs_of, read_runner
 
@@ -38,9 +36,9 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
     except HeadlessDbtError as error:
         console.error(error)
         return error.exit_code
-    except Exception as error:  # noqa: BLE001  A bug of ours: a sentence for the user, the traceback for the bug report.
-        console.error(_own_bug(error, runner))
-        return _OwnBugError.exit_code
+    except Exception as bug:  # noqa: BLE001  A sentence for the user, the traceback for the bug report.
+        console.error(InternalError(bug))
+        return InternalError.exit_code
 
 
 # Each verb imports what it uses and no more: `report` needs no GitHub client, `--help` nothing at all.
@@ -64,22 +62,6 @@ def _incident(flags: Mapping[str, str | None], runner: Runner, run_folder: str, 
     from headless_dbt.file_issue import file_issue
 
     return file_issue(flags, runner, run_folder, console)
-
-
-class _OwnBugError(HeadlessDbtError):
-    exit_code = 3
-    title = "headless-dbt failed"
-
-
-def _own_bug(error: Exception, runner: Runner) -> _OwnBugError:
-    folder = runner.environment.get("RUNNER_TEMP") or None
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="headless-dbt-crash-", suffix=".txt", dir=folder, delete=False
-    ) as file:
-        traceback.print_exception(error, file=file)
-    return _OwnBugError(
-        f"This is a bug of headless-dbt: {type(error).__name__}: {error}. Please report it with {file.name}."
-    )
 
 
 class _Parser(argparse.ArgumentParser):

@@ -37,7 +37,7 @@ def assemble_run(folder: RunFolder) -> Run:
         manifest = read_manifest(folder.artifact("manifest.json"))
         results = tuple(_results(folder, record, manifest))
         freshness = read_sources(folder.artifact("sources.json"))
-        problem = record.problem or _unfinished(record)
+        problem = record.problem or _unfinished(record) or _without_results(folder)
     except RunFolderError as error:
         record = SessionRecord(started_at="")
         manifest, results, freshness = None, (), None
@@ -70,6 +70,18 @@ def _unfinished(record: SessionRecord) -> Problem | None:
     return Problem(
         title="The run ended early",
         message="`headless-dbt run` was ended before it could finish; what is shown is what it had done by then.",
+        exit_code=DbtUnusableError.exit_code,
+    )
+
+
+def _without_results(folder: RunFolder) -> Problem | None:
+    """A build that calls itself done and left no results is no success."""
+    if folder.artifact("run_results.json").is_file():
+        return None
+    return Problem(
+        title="dbt left no results",
+        message="dbt build ended without writing run_results.json; what is shown is what its log tells. "
+        "Look at the log of the run.",
         exit_code=DbtUnusableError.exit_code,
     )
 

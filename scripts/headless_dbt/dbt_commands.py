@@ -153,6 +153,8 @@ class DbtCommands:
             *("--log-level-file", "debug"),
             # A log that rotates would lose the beginning of the run. 0 is no limit.
             *("--log-file-max-bytes", "0"),
+            # A project may turn its artifacts off, and its run would then leave no results.
+            "--write-json",
             "--use-colors" if self.colors else "--no-use-colors",
             *(["--vars", settings.vars] if settings.vars else []),
         ]

@@ -27,7 +27,10 @@ class DbtRequirements:
     @property
     def requested(self) -> tuple[str, ...]:
         """What was asked for, for the log and run.json."""
-        return self.lines or (str(self.lock),)
+        if self.lock is None:
+            return self.lines
+        locked = locked_versions(self.lock.read_text("utf-8"))
+        return tuple(f"{name}=={locked[name]}" for name in ("dbt-core", *(f"dbt-{name}" for name in LOCKED_ADAPTERS)))
 
 
 def lock_folder() -> Path:
@@ -56,6 +59,17 @@ def dbt_requirements(adapter: str, core: str, adapter_version: str, own: Path | 
     )
 
 
+def unpinned(adapter: str, adapter_version: str, own: Path | None) -> Iterator[str]:
+    """What may be another version tomorrow, as warnings."""
+    if own is not None:
+        for line in own.read_text("utf-8").splitlines():
+            requirement = line.partition("#")[0].strip()
+            if re.match(r"[A-Za-z0-9]", requirement) and "==" not in requirement and "@" not in requirement:
+                yield f"`requirements` does not pin {requirement.split()[0]!r}: write it as name==version."
+    elif adapter not in LOCKED_ADAPTERS and not adapter_version:
+        yield f"The newest dbt-{adapter} that fits is installed: set `adapter-version` to pin it."
+
+
 def locked_versions(lock_text: str) -> dict[str, str]:
     """The versions of a lock, by package name."""
     return dict(re.findall(r"^([a-z0-9.-]+)==([^ ;\\]+)", lock_text, re.MULTILINE))
@@ -78,7 +92,8 @@ def build_dbt_environment(
     uv = _find_uv()
     interpreter = folder / "bin" / "python"
     stamp = folder / "headless-dbt-requirements.txt"
-    wanted = fingerprint(requirements, python or sys.executable)
+    # A copy of the folder under another path is not the environment that was built.
+    wanted = f"{fingerprint(requirements, python or sys.executable)} {folder}"
     with _lock(folder):
         if interpreter.exists() and stamp.is_file() and stamp.read_text("utf-8") == wanted:
             return interpreter

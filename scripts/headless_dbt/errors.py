@@ -3,6 +3,8 @@
 Exit codes 0, 1, 2, 3, 124 and 130 are the published ones of ``headless-dbt run``.
 """
 
+import tempfile
+import traceback
 from typing import ClassVar
 
 
@@ -46,6 +48,21 @@ class GitHubError(HeadlessDbtError):
 
     exit_code = 5
     title = "GitHub could not be told"
+
+
+class InternalError(HeadlessDbtError):
+    """A bug of headless-dbt. The traceback is in a file, for the bug report."""
+
+    exit_code = 3
+    title = "headless-dbt failed"
+
+    def __init__(self, bug: Exception) -> None:
+        """Write the traceback of ``bug`` to a file under the system's temporary folder, and name it."""
+        with tempfile.NamedTemporaryFile("w", prefix="headless-dbt-crash-", suffix=".txt", delete=False) as file:
+            traceback.print_exception(bug, file=file)
+        super().__init__(
+            f"This is a bug of headless-dbt ({type(bug).__name__}: {bug}). Please report it with {file.name}."
+        )
 
 
 class CancelledError(HeadlessDbtError):

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from headless_dbt import environments
 from headless_dbt.assemble import assemble_run
+from headless_dbt.cancellation import cancellable
 from headless_dbt.console import Console
 from headless_dbt.credentials import google_credentials
 from headless_dbt.dbt_commands import check_dbt_args
-from headless_dbt.errors import HeadlessDbtError
+from headless_dbt.errors import HeadlessDbtError, InternalError
 from headless_dbt.inputs import ENVIRONMENT_PREFIX
 from headless_dbt.redaction import redact_folder, secret_values
 from headless_dbt.run_folder import new_run_folder
@@ -37,17 +38,18 @@ def run(flags: Flags, runner: Runner, given_folder: str, dbt_python: str, consol
     recorder = Recorder(folder)
     secrets: frozenset[str] = frozenset()
     try:
-        settings = read_run_settings(flags, runner)
-        check_dbt_args(settings.dbt_args)
-        secrets = secret_values(settings.dbt_env, settings.gcp_credentials, runner.environment)
-        console.mask(value for _, value in settings.dbt_env if value)
-        _run(settings, runner, dbt_python, recorder, console)
-    except HeadlessDbtError as error:
-        recorder.note_problem(error)
-        console.error(error)
-    finally:
-        recorder.note(finished=True)
-        redact_folder(folder.path, secrets)
+        with cancellable():
+            settings = read_run_settings(flags, runner)
+            check_dbt_args(settings.dbt_args)
+            secrets = secret_values(settings.dbt_env, settings.gcp_credentials, runner.environment)
+            console.mask(value for _, value in settings.dbt_env if value)
+            _run(settings, runner, dbt_python, recorder, console)
+    except Exception as error:  # noqa: BLE001  Whatever happened, the run folder and the user are told.
+        told = error if isinstance(error, HeadlessDbtError) else InternalError(error)
+        recorder.note_problem(told)
+        console.error(told)
+    recorder.note(finished=True)
+    redact_folder(folder.path, secrets)
     verdict = assemble_run(folder)
     console.say(f"\nStatus: {verdict.status}. Run folder: {folder.path}")
     return verdict.exit_code
@@ -85,6 +87,8 @@ def _dbt_interpreter(
         settings.requirements,
         environments.lock_folder(),
     )
+    for warning in environments.unpinned(settings.adapter, settings.adapter_version, settings.requirements):
+        console.warning(warning)
     folder = _environment_folder(runner, environments.fingerprint(requirements, settings.python_version))
     with console.group("Install dbt"):
         python = environments.build_dbt_environment(folder, requirements, settings.python_version, runner.environment)

@@ -110,16 +110,6 @@ class SessionProcess:
             raise SessionEndedError(self._process.wait()) from None
         return msgspec.json.decode(self._receive(), type=Reply)
 
-    def interrupt(self) -> None:
-        """Tell dbt to stop: on SIGINT it cancels its open queries; on SIGTERM it would leave them running."""
-        with contextlib.suppress(BrokenPipeError):
-            self._requests.close()  # So that the session ends after the answer that it owes.
-        self._signal(signal.SIGINT)
-        deadline = time.monotonic() + GRACE_SECONDS
-        while self._process.poll() is None and time.monotonic() < deadline:
-            # A full pipe would keep dbt from ending.
-            self._drain(timeout=0.1)
-
     def __enter__(self) -> Self:
         """Return the session itself."""
         return self
@@ -127,12 +117,18 @@ class SessionProcess:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End the session, and whatever it started: nothing writes to the warehouse after this."""
+        """End the session, and whatever it started: nothing writes to the warehouse after this.
+
+        On an error dbt is told to stop first: on SIGINT it cancels its open queries, on SIGTERM it would leave
+        them running.
+        """
         with contextlib.suppress(BrokenPipeError):
-            self._requests.close()
-        if kind is None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(GRACE_SECONDS)
+            self._requests.close()  # The session ends after the answer that it owes.
+        if kind is not None:
+            self._signal(signal.SIGINT)
+        deadline = time.monotonic() + GRACE_SECONDS
+        while self._process.poll() is None and time.monotonic() < deadline:
+            self._drain(timeout=0.05)  # A full pipe would keep dbt from ending.
         self._signal(signal.SIGKILL)
         self._process.wait()
         self._drain()

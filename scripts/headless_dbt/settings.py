@@ -138,7 +138,14 @@ def read_run_settings(flags: Flags, runner: Runner) -> RunSettings:
 
 def read_report_settings(flags: Flags, runner: Runner) -> ReportSettings:
     """The settings of ``report``."""
-    given = _parse("report", flags, runner.environment)
+    given = {}
+    for declared in inputs_of("report"):
+        text = declared.given(flags, runner.environment)
+        try:
+            given[declared.attribute] = declared.parse(declared.name, text)
+        except RequestError:
+            # `run` has refused it, and its refusal is what there is to report.
+            given[declared.attribute] = declared.parse(declared.name, declared.default)
     return ReportSettings(**{**given, "project_dir": (runner.workspace / given["project_dir"]).resolve()})
 
 

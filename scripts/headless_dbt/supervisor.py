@@ -6,21 +6,18 @@ connection; after that, nodes.
 """
 
 import json
-import signal
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 
 import msgspec
 
 from headless_dbt.artifacts import read_manifest, read_sources
 from headless_dbt.console import Console
 from headless_dbt.dbt_commands import DbtCommands, is_built
-from headless_dbt.errors import CancelledError, DbtUnusableError, HeadlessDbtError, RequestError
+from headless_dbt.errors import DbtUnusableError, HeadlessDbtError, RequestError
 from headless_dbt.inputs import shown
 from headless_dbt.journal import read_journal
 from headless_dbt.model import Command, Installation, Outcome, Problem, outcome_of
@@ -78,7 +75,7 @@ def run_dbt(  # noqa: PLR0913  Each is a collaborator of its own.
     folder.attempt(attempt).mkdir(parents=True)
     commands = DbtCommands(settings, folder.path, folder.attempt(attempt), console.colors)
     try:
-        with SessionProcess(python, settings.project_dir, environment, console.show) as session, _cancelled_by(session):
+        with SessionProcess(python, settings.project_dir, environment, console.show) as session:
             _Conversation(session, settings, commands, recorder, console).hold(requested)
     except SessionEndedError as ended:
         raise DbtUnusableError(str(ended)) from None
@@ -117,7 +114,7 @@ class _Conversation:
         if hello.exception is not None:
             raise DbtUnusableError(
                 f"dbt cannot be imported by its interpreter: {hello.exception.message}. "
-                "Install dbt-core and an adapter there, or let headless-dbt do it by leaving out --dbt-python."
+                "`requirements` and --dbt-python must bring dbt-core and an adapter; without them the lock does."
             )
 
     def _select(self) -> tuple[str, ...]:
@@ -232,6 +229,13 @@ def _parse_error(settings: RunSettings, problem: SessionException) -> HeadlessDb
             allowed=allowed or "a target of the profile",
             advice="Correct the input `target`, or add the target to profiles.yml.",
         )
+    if "Could not find adapter type" in problem.message:
+        return RequestError(
+            "adapter",
+            given=f"{shown(settings.adapter)}, but the profile needs another one: {problem.message}",
+            allowed="the adapter of the profile's target",
+            advice="Set the input `adapter` to the `type:` in profiles.yml.",
+        )
     return DbtUnusableError(f"The project cannot be parsed: {problem.message}")
 
 
@@ -248,24 +252,6 @@ def _selection_of(settings: RunSettings) -> str:
     """The selection as a person would name it."""
     named = (("select", settings.select), ("exclude", settings.exclude), ("selector", settings.selector))
     return ", ".join(f"{name} {shown(value)}" for name, value in named if value) or "the whole project"
-
-
-@contextmanager
-def _cancelled_by(session: SessionProcess) -> Iterator[None]:
-    """Turn SIGINT and SIGTERM into a cancel: dbt is told to stop, then the error is raised."""
-
-    def cancel(number: int, _: FrameType | None) -> None:
-        # A second signal shall not cut the grace short that dbt needs to cancel its queries.
-        signal.signal(number, signal.SIG_IGN)
-        session.interrupt()
-        raise CancelledError(f"{signal.Signals(number).name} ended it; dbt was told to stop and to cancel its queries.")
-
-    before = {number: signal.signal(number, cancel) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _now() -> str:

@@ -1,0 +1,66 @@
+# make run    the main job on the embedded DuckDB target, through the code that the action runs
+# make test   everything that continuous integration checks, `make lint` first
+# make lint   formatting, types, workflow audit and schemas
+# make readme examples/ and the declarations -> the tables and examples of README.md
+# make lock   requirements*.in -> requirements*.txt
+#
+# Needs Python from 3.11, Node and make. Everything else goes into .venv and tests/node_modules.
+
+PYTHON ?= python3
+# Some machines switch .pyc files off; every start of dbt would then cost seconds more.
+unexport PYTHONDONTWRITEBYTECODE
+
+TOOL := .venv/tool/bin/python -I -m headless_dbt
+DEV := .venv/dev/bin/python
+UV := .venv/uv/bin/uv
+export HEADLESS_DBT_ENVIRONMENTS := .venv
+
+.PHONY: run test lint format readme lock tool dev clean
+.DEFAULT_GOAL := run
+
+run: tool
+	@code=0; $(TOOL) run --project-dir dbt_project --target local || code=$$?; \
+	$(TOOL) report --project-dir dbt_project || exit; \
+	exit $$code
+
+test: lint
+	$(DEV) -m pytest
+
+lint: dev
+	$(DEV) -m ruff check .
+	$(DEV) -m ruff format --check .
+	$(DEV) -m mypy
+	.venv/dev/bin/zizmor --offline --quiet --min-severity medium .
+	$(DEV) -m check_jsonschema --builtin-schema vendor.github-actions action.yml
+	$(DEV) -m check_jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml examples/*.yml
+
+readme: dev
+	PYTHONPATH=scripts $(DEV) scripts/write_readme.py
+
+format: dev
+	$(DEV) -m ruff check --fix .
+	$(DEV) -m ruff format .
+
+# The bootstrap of the action itself. It leaves a ready environment as it is.
+tool:
+	@$(PYTHON) -I scripts/headless_dbt/bootstrap.py .venv
+
+dev: tool tests/node_modules/.package-lock.json
+	@$(UV) venv --quiet --no-project --allow-existing --python .venv/tool/bin/python .venv/dev
+	@$(UV) pip sync --quiet --no-build --require-hashes --python $(DEV) requirements-dev.txt
+
+tests/node_modules/.package-lock.json: tests/package-lock.json
+	npm ci --prefix tests --ignore-scripts --no-audit --no-fund --loglevel error
+	@touch $@
+
+# A release is a week old before it gets into a lock.
+LOCK = $(UV) pip compile --quiet --universal --no-build --generate-hashes --no-header --no-annotate \
+	--python-version 3.11 --exclude-newer "$(shell $(PYTHON) -c 'import datetime as d; print(d.date.today() - d.timedelta(days=7))')"
+
+lock: tool
+	$(LOCK) --excludes requirements-excludes.txt requirements.in -o requirements.txt
+	$(LOCK) requirements-tool.in -o requirements-tool.txt
+	$(LOCK) requirements-dev.in -o requirements-dev.txt
+
+clean:
+	rm -rf .venv tests/node_modules dbt_project/target dbt_project/*.duckdb

@@ -42,8 +42,10 @@ class Issues:
             case CreateIssue():
                 for label in plan.labels:
                     self._ensure_label(label)
+                # GitHub refuses the whole issue for one login that it cannot assign.
+                assignees = [login for login in plan.assignees if self._repository.has_in_assignees(login)]
                 created = self._repository.create_issue(
-                    plan.title, plan.body, labels=list(plan.labels), assignees=list(plan.assignees)
+                    plan.title, plan.body, labels=list(plan.labels), assignees=assignees
                 )
                 return created.number, created.html_url
             case UpdateIssue():

@@ -15,6 +15,7 @@ from typing import Self
 import msgspec
 
 from headless_dbt.errors import DbtUnusableError
+from headless_dbt.log_filter import LogFilter
 
 SESSION_SCRIPT = Path(__file__).with_name("session.py")
 # GitHub kills the tree ten seconds after the first signal of a cancel: dbt gets the larger part of them.
@@ -92,7 +93,9 @@ class SessionProcess:
         self._log = self._process.stdout.fileno()
         self._replies = replies
         self._pending = b""
+        self._busy = True
         self._show = show
+        self._filter = LogFilter()
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._log, selectors.EVENT_READ)
         self._selector.register(self._replies, selectors.EVENT_READ)
@@ -103,6 +106,7 @@ class SessionProcess:
 
     def invoke(self, argv: Sequence[str]) -> Reply:
         """Run one dbt command. Raises SessionEndedError."""
+        self._busy = True
         try:
             self._requests.write(json.dumps({"argv": list(argv)}).encode() + b"\n")
             self._requests.flush()
@@ -119,12 +123,12 @@ class SessionProcess:
     ) -> None:
         """End the session, and whatever it started: nothing writes to the warehouse after this.
 
-        On an error dbt is told to stop first: on SIGINT it cancels its open queries, on SIGTERM it would leave
-        them running.
+        A dbt at work is told to stop first: on SIGINT it cancels its open queries, on SIGTERM it would leave them
+        running.
         """
         with contextlib.suppress(BrokenPipeError):
             self._requests.close()  # The session ends after the answer that it owes.
-        if kind is not None:
+        if self._busy:
             self._signal(signal.SIGINT)
         deadline = time.monotonic() + GRACE_SECONDS
         while self._process.poll() is None and time.monotonic() < deadline:
@@ -155,6 +159,7 @@ class SessionProcess:
                 self._pending += chunk
         # The session flushes its log before it replies: what belongs before the reply is in the pipe by now.
         self._drain()
+        self._busy = False
         line, _, self._pending = self._pending.partition(b"\n")
         return line
 
@@ -166,7 +171,8 @@ class SessionProcess:
     def _pass_on(self) -> bool:
         chunk = os.read(self._log, 65536)
         if chunk:
-            self._show(chunk)
+            self._show(self._filter.feed(chunk))
         else:
+            self._show(self._filter.flush())
             self._selector.unregister(self._log)
         return bool(chunk)

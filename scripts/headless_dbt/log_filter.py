@@ -1,0 +1,36 @@
+"""dbt's log on its way to the user: whole lines, and without Python tracebacks, which dbt.log keeps."""
+
+import re
+
+# How dbt's text format begins a line; a line of a message that goes on has no time. Colours come before it.
+_BEGINS = re.compile(rb"(?:\x1b\[[0-9;]*m)*\d\d:\d\d:\d\d(?:\.\d+)?\s")
+_TRACEBACK = b"Traceback (most recent call last):"
+_INSTEAD = b"(a Python traceback of dbt stands in dbt.log)\n"
+
+
+class LogFilter:
+    """Feed it chunks as they come; it gives back what is to be shown."""
+
+    def __init__(self) -> None:
+        """Begin outside a traceback."""
+        self._incomplete = b""
+        self._inside = False
+
+    def feed(self, chunk: bytes) -> bytes:
+        """The complete lines so far that are to be shown."""
+        *lines, self._incomplete = (self._incomplete + chunk).split(b"\n")
+        return b"".join(self._shown(line + b"\n") for line in lines)
+
+    def flush(self) -> bytes:
+        """What is left of a line that was never ended."""
+        rest, self._incomplete = self._incomplete, b""
+        return self._shown(rest) if rest else b""
+
+    def _shown(self, line: bytes) -> bytes:
+        begins = _BEGINS.match(line)
+        if self._inside and not begins:
+            return b""
+        self._inside = _TRACEBACK in line
+        if not self._inside:
+            return line
+        return (begins[0] + b" " if begins else b"") + _INSTEAD

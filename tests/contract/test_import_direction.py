@@ -1,0 +1,105 @@
+"""The data flows one way: a module imports only from its own level or below."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[2] / "scripts/headless_dbt"
+
+# From the bottom up. A module that is not here fails the test: say where it belongs.
+LEVELS = (
+    ("errors", "model"),
+    ("inputs",),
+    ("settings", "workflow_commands"),
+    ("artifacts", "cancellation", "console", "credentials", "dbt_commands", "environments", "log_filter", "redaction"),
+    ("journal", "run_folder", "session_process"),
+    ("assemble", "supervisor"),
+    ("render", "render.markdown", "render.words"),
+    ("render.annotations", "render.issue", "render.page", "render.summary"),
+    ("incident",),
+    ("github",),
+    ("production_run", "report"),
+    ("file_issue",),
+    ("__main__",),
+)
+LEVEL = {module: level for level, modules in enumerate(LEVELS) for module in modules}
+# They run where nothing is installed, and stand alone.
+ALONE = {"bootstrap", "session"}
+# Values in, values out: what they may not import.
+PURE = {
+    "model",
+    "inputs",
+    "dbt_commands",
+    "incident",
+    "log_filter",
+    *(module for module in LEVEL if module.startswith("render.")),
+}
+IMPURE = {"os", "subprocess", "socket", "requests", "github", "tempfile", "time", "random", "signal"}
+
+
+def modules() -> dict[str, Path]:
+    found = {}
+    for file in PACKAGE.rglob("*.py"):
+        parts = file.relative_to(PACKAGE).with_suffix("").parts
+        found[".".join(part for part in parts if part != "__init__")] = file
+    return {name: file for name, file in found.items() if name}
+
+
+def imports(file: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
+    return names
+
+
+def ours(file: Path) -> set[str]:
+    inner = {name.removeprefix("headless_dbt.") for name in imports(file) if name.startswith("headless_dbt.")}
+    return {name for name in inner if name in modules()}
+
+
+def test_every_module_has_its_level() -> None:
+    assert modules().keys() - ALONE == LEVEL.keys()
+
+
+@pytest.mark.parametrize("module", sorted(LEVEL))
+def test_a_module_imports_only_from_its_level_or_below(module: str) -> None:
+    too_high = {name for name in ours(modules()[module]) if LEVEL[name] > LEVEL[module]}
+    assert not too_high
+
+
+@pytest.mark.parametrize("module", sorted(PURE))
+def test_a_pure_module_touches_nothing_outside(module: str) -> None:
+    assert not imports(modules()[module]) & IMPURE
+
+
+@pytest.mark.parametrize("module", sorted(ALONE))
+def test_what_runs_in_a_foreign_interpreter_imports_nothing_of_ours(module: str) -> None:
+    assert not ours(modules()[module])
+
+
+def test_only_the_session_imports_dbt() -> None:
+    importers = {
+        name for name, file in modules().items() if any(found.split(".")[0] == "dbt" for found in imports(file))
+    }
+    assert importers == {"session"}
+
+
+def test_only_github_talks_to_the_network() -> None:
+    importers = {
+        name
+        for name, file in modules().items()
+        if {found.split(".")[0] for found in imports(file)} & {"github", "requests", "urllib3", "socket", "http"}
+    }
+    assert importers == {"github"}
+
+
+def test_only_settings_reads_the_environment() -> None:
+    readers = {
+        name for name, file in modules().items() if "os.environ" in file.read_text("utf-8") and name not in ALONE
+    }
+    # __main__ hands it over whole, and reads nothing of it.
+    assert readers == {"__main__"}

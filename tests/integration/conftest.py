@@ -1,0 +1,105 @@
+"""Real dbt on DuckDB: an environment of dbt that is built once, and projects to break."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from headless_dbt import environments
+
+ROOT = Path(__file__).resolve().parents[2]
+PROFILE = """\
+little:
+  target: local
+  outputs:
+    local: {type: duckdb, path: little.duckdb, threads: 2}
+    unreachable: {type: duckdb, path: no/such/folder/little.duckdb}
+    secretive: {type: duckdb, path: "{{ env_var('LITTLE_PATH') }}", threads: 1}
+"""
+PROJECT = {
+    "dbt_project.yml": 'name: little\nprofile: little\nversion: "1.0.0"\nflags: {send_anonymous_usage_stats: false}\n',
+    "profiles.yml": PROFILE,
+    "models/one.sql": "select 1 as id",
+    "models/two.sql": "select id from {{ ref('one') }}",
+    "models/three.sql": "select id from {{ ref('two') }}",
+}
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished verb."""
+
+    exit_code: int
+    output: str
+    folder: Path
+
+    def read(self, name: str) -> Any:
+        return msgspec.json.decode((self.folder / name).read_bytes())
+
+    @property
+    def nodes(self) -> dict[str, str]:
+        """Status by unique_id, as run.json has it."""
+        return {node["unique_id"]: node["status"] for node in self.read("run.json")["nodes"]}
+
+
+@dataclass(frozen=True)
+class Project:
+    """A dbt project in a folder of its own, and the verbs on it as a user would call them."""
+
+    root: Path
+    dbt_python: Path
+
+    def write(self, files: Mapping[str, str]) -> None:
+        for name, content in files.items():
+            file = self.root / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(content, "utf-8")
+
+    def environment(self, variables: Mapping[str, str]) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "HEADLESS_"))}
+        return {**kept, "PYTHONPATH": str(ROOT / "scripts"), "GITHUB_WORKSPACE": str(self.root), **variables}
+
+    def verb(self, *arguments: str, folder: Path, **variables: str) -> Finished:
+        process = subprocess.run(
+            [sys.executable, "-P", "-m", "headless_dbt", *arguments, "--run-folder", str(folder)],
+            cwd=self.root,
+            env=self.environment(variables),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        return Finished(process.returncode, process.stdout.decode(), folder)
+
+    def run(self, *arguments: str, target: str = "local", dbt: bool = True, **variables: str) -> Finished:
+        """`run`, then `report`; what is returned is `run`'s exit code and output."""
+        folder = self.root.parent / f"run-{sum(1 for _ in self.root.parent.glob('run-*'))}"
+        with_dbt = ("--dbt-python", str(self.dbt_python)) if dbt else ()
+        done = self.verb("run", "--target", target, *with_dbt, *arguments, folder=folder, **variables)
+        assert "Traceback" not in done.output
+        reported = self.verb("report", folder=folder)
+        assert reported.exit_code == 0, reported.output
+        return done
+
+
+@pytest.fixture(scope="session")
+def dbt_python() -> Path:
+    """The interpreter of the locked dbt environment; `make test` has the same one as `make run`."""
+    requirements = environments.dbt_requirements("duckdb", "", "", None, ROOT)
+    folder = (ROOT / ".venv" / f"dbt-{environments.fingerprint(requirements, '')[:12]}").resolve()
+    return environments.build_dbt_environment(folder, requirements, "", os.environ)
+
+
+@pytest.fixture
+def project(tmp_path: Path, dbt_python: Path) -> Project:
+    """Three models in a row, in a folder with a space in its name."""
+    root = tmp_path / "little project"
+    root.mkdir()
+    made = Project(root, dbt_python)
+    made.write(PROJECT)
+    return made

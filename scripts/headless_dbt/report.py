@@ -31,8 +31,8 @@ def report(flags: Flags, runner: Runner, given_folder: str, console: Console) ->
             console.say(line)
     else:
         console.say(summary)
-        console.say("Files written:")
-        for file in sorted(path for path in folder.path.iterdir() if path.is_file()):
+        console.say(f"Files in {folder.path}:")
+        for file in sorted(path.name for path in folder.path.iterdir() if path.is_file()):
             console.say(f"  {file}")
     if runner.output_file is not None:
         append_outputs(runner.output_file, step_outputs(run, folder, settings))

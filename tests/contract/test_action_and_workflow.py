@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import yaml
-
 from headless_dbt.inputs import INPUTS, Input
 
 ROOT = Path(__file__).resolve().parents[2]

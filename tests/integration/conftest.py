@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 import pytest
-
 from headless_dbt import environments
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -1,6 +1,5 @@
 """`headless-dbt run` and `report` with real dbt: what each kind of day leaves behind."""
 
-import os
 import shutil
 import signal
 import subprocess
@@ -269,7 +268,7 @@ def sessions_in(folder: Path) -> list[int]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            here = Path(os.readlink(process / "cwd")) == folder
+            here = (process / "cwd").readlink() == folder
             command = (process / "cmdline").read_bytes()
         except OSError:
             continue

@@ -24,13 +24,13 @@ run: tool
 	exit $$code
 
 test: lint
-	$(DEV) -m pytest
+	$(DEV) -m pytest -n auto --dist worksteal
 
 lint: dev
 	$(DEV) -m ruff check .
 	$(DEV) -m ruff format --check .
 	$(DEV) -m mypy
-	.venv/dev/bin/zizmor --offline --quiet --min-severity medium .
+	.venv/dev/bin/zizmor --offline --quiet --min-severity medium . examples/*.yml
 	$(DEV) -m check_jsonschema --builtin-schema vendor.github-actions action.yml
 	$(DEV) -m check_jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml examples/*.yml
 

@@ -73,10 +73,8 @@ def build(folder, python):
     if interpreter.exists() and stamp.is_file() and stamp.read_text("utf-8") == wanted:
         return interpreter
     uv = install_uv(folder, lock_text)
-    call(
-        [str(uv), "venv", "--quiet", "--no-project", "--clear", "--python", python or sys.executable, str(tool)],
-        "Making the tool environment with Python %s" % (python or sys.executable),
-    )
+    venv = [str(uv), "venv", "--quiet", "--no-project", "--clear"]
+    call([*venv, "--python", python or sys.executable, str(tool)], "Making the tool environment")
     call(
         [str(uv), "pip", "sync", "--quiet", "--no-build", "--require-hashes", "--python", str(interpreter), str(LOCK)],
         "Installing the tool environment",
@@ -88,23 +86,36 @@ def build(folder, python):
     return interpreter
 
 
+def choose_and_build(folder, wanted):
+    """Build with the Python that was asked for, else with the one that runs.
+
+    A `python-version` that is wrong or not to be had is for `run` to refuse: it tells the report and the issue too.
+    """
+    running = sys.version_info[:2]
+    try:
+        if re.match(r"3\.\d+(\.\d+)?$|/", wanted):
+            return build(folder, wanted)
+    except BootstrapError:
+        if running < OLDEST_PYTHON:
+            raise
+    if running < OLDEST_PYTHON:
+        raise BootstrapError(
+            "The runner's python3 is %d.%d; headless-dbt needs 3.11 or newer. "
+            "Set the input `python-version` to 3.12, for example." % running
+        )
+    return build(folder, "")
+
+
 def main():
     """Build, and name the result; return the exit code."""
-    python = os.environ.get("HEADLESS_DBT_PYTHON_VERSION", "").strip()
     folder = Path(sys.argv[1]).resolve()
     try:
-        if not python and sys.version_info[:2] < OLDEST_PYTHON:
-            raise BootstrapError(
-                "The runner's python3 is %d.%d; headless-dbt needs 3.11 or newer. "
-                "Set the input `python-version` to 3.12, for example." % sys.version_info[:2]
-            )
-        interpreter = build(folder, python)
+        interpreter = choose_and_build(folder, os.environ.get("HEADLESS_DBT_PYTHON_VERSION", "").strip())
     except BootstrapError as error:
         text = "headless-dbt could not be installed: %s" % error
         if os.environ.get("GITHUB_ACTIONS") == "true":
-            text = "::error title=headless-dbt could not be installed::" + text.replace("%", "%25").replace(
-                "\r", "%0D"
-            ).replace("\n", "%0A")
+            escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+            text = "::error title=headless-dbt could not be installed::" + escaped
         print(text, flush=True)
         return 3
     output_file = os.environ.get("GITHUB_OUTPUT")

@@ -31,7 +31,8 @@ class Issues:
     def open_issues(self) -> Iterator[Issue]:
         """All open issues, over all pages; GitHub lists pull requests among them, these are left out."""
         for issue in self._repository.get_issues(state="open"):
-            if issue.pull_request is None:
+            # `issue.pull_request` would ask GitHub again for each issue that is none.
+            if issue.html_url.split("/")[-2] != "pull":
                 yield Issue(issue.number, issue.body or "")
 
     def apply(self, plan: Plan) -> tuple[int, str] | None:
@@ -69,7 +70,12 @@ def explain(error: Exception, repository: str) -> GitHubError:
     """What an error of GitHub means, as a sentence with what to do next."""
     if isinstance(error, GithubException):
         said = error.data.get("message", "") if isinstance(error.data, dict) else ""
-        if error.status in (401, 403, 404):
+        if error.status == 404:
+            return GitHubError(
+                f"GitHub shows the token no repository {repository}, or none of its issues. "
+                "Check `github-token`, and `issues: write` under the `permissions:` of the calling job."
+            )
+        if error.status in (401, 403):
             return GitHubError(
                 f"GitHub refused the issue of {repository} with status {error.status} ({said}). "
                 "Add `issues: write` to the `permissions:` of the calling job, or set `issue: false`."

@@ -84,7 +84,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"headless-dbt {headless_dbt.__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for verb, meaning in _VERBS.items():
-        of_verb = verbs.add_parser(verb, help=meaning, description=meaning, allow_abbrev=False)
+        secrets = ", ".join(declared.variable for declared in inputs_of(verb) if declared.secret)
+        epilog = f"Secrets are read from the environment alone: {secrets}." if secrets else None
+        of_verb = verbs.add_parser(verb, help=meaning, description=meaning, epilog=epilog, allow_abbrev=False)
         of_verb.add_argument("--run-folder", metavar="FOLDER", help=_run_folder_help(verb))
         if verb == "run":
             of_verb.add_argument(

@@ -12,6 +12,9 @@ import msgspec
 
 from headless_dbt.errors import RunFolderError
 
+# What a file that is not what it should be makes msgspec raise.
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 KNOWN_VERSIONS = {"manifest": (12,), "run-results": (6,), "sources": (3,)}
 
 
@@ -42,6 +45,7 @@ class ManifestNode(msgspec.Struct):
     unique_id: str
     name: str = ""
     resource_type: str = ""
+    package_name: str = ""
     original_file_path: str = ""
     relation_name: str | None = None
     depends_on: Dependencies = msgspec.field(default_factory=Dependencies)
@@ -143,7 +147,7 @@ def _read(file: Path, kind: str, artifact: type[_Artifact]) -> _Artifact | None:
         return None
     try:
         content = msgspec.json.decode(file.read_bytes(), type=artifact)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise RunFolderError(f"{file.name} is not a readable dbt {kind} artifact: {error}.") from None
     match = re.search(r"/([a-z-]+)/v([0-9]+)\.json$", content.metadata.dbt_schema_version)
     if match is None or match[1] != kind or int(match[2]) not in KNOWN_VERSIONS[kind]:

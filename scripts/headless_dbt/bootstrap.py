@@ -93,7 +93,7 @@ def choose_and_build(folder, wanted):
     """
     running = sys.version_info[:2]
     try:
-        if re.match(r"3\.\d+(\.\d+)?$|/", wanted):
+        if re.match(r"3\.(1[1-9]|[2-9]\d)(\.\d+)?$|/", wanted):
             return build(folder, wanted)
     except BootstrapError:
         if running < OLDEST_PYTHON:

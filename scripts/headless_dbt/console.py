@@ -2,7 +2,7 @@
 
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
@@ -26,7 +26,8 @@ class Console:
 
     def say(self, text: str) -> None:
         """Show a line of our own."""
-        self.show(text.encode() + b"\n")
+        # What came from bytes that are no text must not end the run that tells of it.
+        self.show(text.encode("utf-8", "backslashreplace") + b"\n")
 
     def show(self, chunk: bytes) -> None:
         """Show bytes as they are."""
@@ -67,7 +68,7 @@ class Console:
         self._end_line()
         self.say(command("warning", text, title="headless-dbt") if self._on_github else f"Warning: {text}")
 
-    def mask(self, values: Iterator[str]) -> None:
+    def mask(self, values: Iterable[str]) -> None:
         """Tell the runner to mask these values in the log."""
         if self._on_github:
             for value in values:

@@ -3,7 +3,7 @@
 Source of the flags: https://docs.getdbt.com/reference/global-configs/about-global-configs and ``dbt build --help``.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,29 +47,31 @@ _RESERVED = frozenset(
     }
 )
 
-# Arguments of dbt-args that change how the project is parsed (True: the flag takes a value) ...
+_MANY = 1000
+
+# Arguments of dbt-args that change how the project is parsed, with the number of values that they take ...
 _PARSE_FLAGS = {
-    "--profile": True,
-    "--warn-error-options": True,
-    "--warn-error": False,
-    "--partial-parse": False,
-    "--no-partial-parse": False,
-    "--static-parser": False,
-    "--no-static-parser": False,
-    "--version-check": False,
-    "--no-version-check": False,
+    "--profile": 1,
+    "--warn-error-options": 1,
+    "--warn-error": 0,
+    "--partial-parse": 0,
+    "--no-partial-parse": 0,
+    "--static-parser": 0,
+    "--no-static-parser": 0,
+    "--version-check": 0,
+    "--no-version-check": 0,
 }
 # ... and those that change what is selected.
 _SELECTION_FLAGS = {
-    "--resource-type": True,
-    "--resource-types": True,
-    "--exclude-resource-type": True,
-    "--exclude-resource-types": True,
-    "--indirect-selection": True,
-    "--state": True,
-    "--defer-state": True,
-    "--defer": False,
-    "--favor-state": False,
+    "--resource-type": _MANY,
+    "--resource-types": _MANY,
+    "--exclude-resource-type": _MANY,
+    "--exclude-resource-types": _MANY,
+    "--indirect-selection": 1,
+    "--state": 1,
+    "--defer-state": 1,
+    "--defer": 0,
+    "--favor-state": 0,
 }
 
 # What `dbt build` builds; `dbt list` also lists what it does not, such as sources and metrics.
@@ -175,36 +177,52 @@ class DbtCommands:
     def _threads(self) -> list[str]:
         return [] if self.settings.threads is None else ["--threads", str(self.settings.threads)]
 
-    def _passed_on(self, flags: dict[str, bool]) -> Iterator[str]:
-        arguments = iter(self.settings.dbt_args)
-        for argument in arguments:
+    def _passed_on(self, flags: Mapping[str, int]) -> Iterator[str]:
+        waiting = 0
+        for argument in self.settings.dbt_args:
             flag, equals, _ = argument.partition("=")
-            if flag in flags:
+            if flag.startswith("-"):
+                waiting = 0 if equals else flags.get(flag, 0)
+                if flag in flags:
+                    yield argument
+            elif waiting:
+                waiting -= 1
                 yield argument
-                if flags[flag] and not equals:
-                    yield from (value for value in (next(arguments, None),) if value is not None)
 
 
 def check_dbt_args(arguments: Iterable[str]) -> None:
     """Refuse arguments that are another input's, or that would hide what happened. Raises RequestError."""
-    for argument in arguments:
-        flag = argument.partition("=")[0]
-        # click joins a short option and its value: `-tprod`.
-        short = argument[:2] if len(argument) > 1 and argument[0] == "-" and argument[1] != "-" else flag
-        if instead := _USE_THE_INPUT.get(flag) or _USE_THE_INPUT.get(short):
+    for position, argument in enumerate(arguments):
+        if position == 0 and not argument.startswith("-"):
+            # dbt would take it for one more value of the option before it.
             raise RequestError(
                 "dbt-args",
                 given=shown(argument),
-                allowed="arguments of dbt build that have no input of their own",
-                advice=f"Use the input `{instead}`.",
+                allowed="options of dbt build, which begin with '-', and their values",
+                advice="To name nodes, use the input `select`.",
             )
-        if flag in _RESERVED or short in _RESERVED:
-            raise RequestError(
-                "dbt-args",
-                given=shown(argument),
-                allowed="arguments of dbt build that do not change where and what dbt writes",
-                advice="Leave it out; the run folder holds dbt's artifacts and log.",
-            )
+        for flag in _flags_in(argument):
+            if flag in _USE_THE_INPUT:
+                raise RequestError(
+                    "dbt-args",
+                    given=shown(argument),
+                    allowed="arguments of dbt build that have no input of their own",
+                    advice=f"Use the input `{_USE_THE_INPUT[flag]}`.",
+                )
+            if flag in _RESERVED:
+                raise RequestError(
+                    "dbt-args",
+                    given=shown(argument),
+                    allowed="arguments of dbt build that do not change where and what dbt writes",
+                    advice="Leave it out; the run folder holds dbt's artifacts and log.",
+                )
+
+
+def _flags_in(argument: str) -> list[str]:
+    """The options in one argument; click lets short ones and a value stand together: `-dtprod`."""
+    if argument.startswith("--"):
+        return [argument.partition("=")[0]]
+    return [f"-{letter}" for letter in argument[1:]] if argument.startswith("-") else []
 
 
 def is_built(unique_id: str) -> bool:

@@ -62,7 +62,7 @@ def dbt_requirements(adapter: str, core: str, adapter_version: str, own: Path | 
 def unpinned(adapter: str, adapter_version: str, own: Path | None) -> Iterator[str]:
     """What may be another version tomorrow, as warnings."""
     if own is not None:
-        for line in own.read_text("utf-8").splitlines():
+        for line in own.read_text("utf-8", "replace").splitlines():
             requirement = line.partition("#")[0].strip()
             if re.match(r"[A-Za-z0-9]", requirement) and "==" not in requirement and "@" not in requirement:
                 yield f"`requirements` does not pin {requirement.split()[0]!r}: write it as name==version."
@@ -126,10 +126,25 @@ def fingerprint(requirements: DbtRequirements, python: str) -> str:
     for line in requirements.lines:
         digest.update(line.encode() + b"\n")
         if line.startswith("-r "):
-            digest.update(Path(line.removeprefix("-r ")).read_bytes())
+            for file in _with_named_files(Path(line.removeprefix("-r "))):
+                digest.update(file.read_bytes())
     if requirements.lock is not None:
         digest.update(requirements.lock.read_bytes())
     return digest.hexdigest()
+
+
+def _with_named_files(file: Path) -> Iterator[Path]:
+    """A requirements file and those that it names, as far as they are there."""
+    waiting, seen = [file], set()
+    while waiting:
+        file = waiting.pop()
+        if file in seen or not file.is_file():
+            continue
+        seen.add(file)
+        yield file
+        text = file.read_text("utf-8", "replace")
+        named = re.findall(r"^\s*(?:-r|-c|--requirement|--constraint)[ =]\s*(\S+)", text, re.MULTILINE)
+        waiting.extend(file.parent / name for name in named)
 
 
 def _find_uv() -> str:

@@ -4,7 +4,7 @@ from headless_dbt.assemble import assemble_run
 from headless_dbt.console import Console
 from headless_dbt.errors import RequestError
 from headless_dbt.github import NETWORK_ERRORS, Issues, explain
-from headless_dbt.incident import CreateIssue, plan_incident
+from headless_dbt.incident import CloseIssue, CreateIssue, plan_incident
 from headless_dbt.report import find_run_folder
 from headless_dbt.settings import Flags, Runner, read_incident_settings
 from headless_dbt.workflow_commands import append_outputs
@@ -37,7 +37,7 @@ def file_issue(flags: Flags, runner: Runner, given_folder: str, console: Console
         console.say("No issue to open, update or close.")
         return 0
     number, url = touched
-    done = "Opened" if isinstance(plan, CreateIssue) else "Closed" if hasattr(plan, "comment") else "Updated"
+    done = "Opened" if isinstance(plan, CreateIssue) else "Closed" if isinstance(plan, CloseIssue) else "Updated"
     console.say(f"{done} issue #{number}: {url}")
     if runner.output_file is not None:
         append_outputs(runner.output_file, {"issue-number": str(number), "issue-url": url})

@@ -75,6 +75,10 @@ def explain(error: Exception, repository: str) -> GitHubError:
                 f"GitHub shows the token no repository {repository}, or none of its issues. "
                 "Check `github-token`, and `issues: write` under the `permissions:` of the calling job."
             )
+        if error.status == 429 or "rate limit" in str(said).lower():
+            return GitHubError(
+                f"GitHub's rate limit kept the issue of {repository} from being told ({said}). Run again."
+            )
         if error.status in (401, 403):
             return GitHubError(
                 f"GitHub refused the issue of {repository} with status {error.status} ({said}). "

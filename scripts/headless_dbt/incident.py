@@ -8,6 +8,7 @@ which did not select them says nothing about them.
 import base64
 import json
 import re
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -17,9 +18,14 @@ from headless_dbt.render.issue import render_body, render_healed, render_title
 
 # What is broken when no node is: the project, the request, the installation.
 WHOLE_RUN = "run"
+# What stands for more broken nodes than a marker holds. Only a green run of the whole project heals it.
+TOO_MANY = "too many to name"
 
 # The state is base64, so nothing in it can end the comment early.
 _MARKER = re.compile(r"<!-- headless-dbt:v1:([0-9a-f]{16}):([A-Za-z0-9+/=]*) -->")
+_END = "<!-- headless-dbt:end -->"
+# GitHub takes 65,536 characters a body; render/issue.py leaves this much of them.
+_MOST_STATE = 12_000
 
 
 @dataclass(frozen=True)
@@ -68,8 +74,8 @@ def pipeline_key(request: Request) -> str:
 
 def marker(key: str, broken: Iterable[str]) -> str:
     """The hidden comment of a pipeline's issue, with the unique ids that are broken."""
-    state = base64.b64encode(json.dumps({"broken": sorted(broken)}).encode()).decode()
-    return f"<!-- headless-dbt:v1:{key}:{state} -->"
+    state = _encode(broken)
+    return f"<!-- headless-dbt:v1:{key}:{state if len(state) <= _MOST_STATE else _encode([TOO_MANY])} -->"
 
 
 def read_marker(body: str, key: str) -> frozenset[str] | None:
@@ -87,24 +93,46 @@ def plan_incident(
     if run.status is Verdict.CANCELLED:
         return None
     key = pipeline_key(run.request)
-    found = next(
-        ((issue, broken) for issue in sorted(issues, key=lambda issue: issue.number)
-         if (broken := read_marker(issue.body, key)) is not None),
-        None,
-    )  # fmt: skip
-    before = found[1] if found else frozenset()
+    issue, before = _find(issues, key)
     now = broken_by(run)
     still_open = before - healed_by(run, before) - now
-    if not now and not found:
+    if issue is None:
+        if not now:
+            return None
+        return CreateIssue(render_title(run), _body(run, key, now, still_open, artifact_url), labels, assignees)
+    if not now and not still_open:
+        return CloseIssue(issue.number, render_healed(run))
+    if not now and still_open == before:
         return None
-    if found and not now and not still_open:
-        return CloseIssue(found[0].number, render_healed(run))
-    if found and not now and still_open == before:
-        return None
-    body = f"{render_body(run, tuple(sorted(still_open)), artifact_url)}\n\n{marker(key, now | still_open)}"
-    if found:
-        return UpdateIssue(found[0].number, render_title(run), body)
-    return CreateIssue(render_title(run), body, labels, assignees)
+    body = _keep_around(issue.body, key, _body(run, key, now, still_open, artifact_url))
+    return UpdateIssue(issue.number, render_title(run, _named(still_open)), body)
+
+
+def _find(issues: Iterable[Issue], key: str) -> tuple[Issue | None, frozenset[str]]:
+    """The pipeline's issue, the oldest where there are several, and what it calls broken."""
+    for issue in sorted(issues, key=lambda issue: issue.number):
+        broken = read_marker(issue.body, key)
+        if broken is not None:
+            return issue, broken
+    return None, frozenset()
+
+
+def _body(run: Run, key: str, now: frozenset[str], still_open: frozenset[str], artifact_url: str) -> str:
+    return f"{marker(key, now | still_open)}\n{render_body(run, _named(still_open), artifact_url)}\n\n{_END}"
+
+
+def _keep_around(before: str, key: str, generated: str) -> str:
+    """The generated part in place of the one in ``before``; what people wrote around it stays."""
+    found = next((match for match in _MARKER.finditer(before) if match[1] == key), None)
+    if found is None:
+        return generated
+    # The last end is ours: an earlier one may stand in a message.
+    above, (_, end, below) = before[: found.start()], before[found.start() :].rpartition(_END)
+    return above + generated + (below if end else "")
+
+
+def _named(broken: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(broken))
 
 
 def broken_by(run: Run) -> frozenset[str]:
@@ -117,18 +145,26 @@ def broken_by(run: Run) -> frozenset[str]:
 def healed_by(run: Run, broken: Iterable[str]) -> frozenset[str]:
     """Which of the broken things this run shows to be whole: nodes that it ran and that did not fail.
 
-    A run that got as far as a verdict on nodes heals what an earlier run as a whole suffered from.
+    A run that got as far as a verdict on nodes heals what an earlier run as a whole suffered from. A green run
+    of the whole project heals everything, also what is no longer in it.
     """
+    whole_project = not any(run.request.inputs.get(name) for name in ("select", "exclude", "selector", "dbt-args"))
+    if run.nodes and whole_project and run.status in (Verdict.SUCCESS, Verdict.WARN):
+        return frozenset(broken)
     well = {node.unique_id for node in run.nodes if node.outcome in (Outcome.PASSED, Outcome.WARNED)}
     if run.problem is None:
         well.add(WHOLE_RUN)
     return frozenset(broken) & well
 
 
+def _encode(broken: Iterable[str]) -> str:
+    return base64.b64encode(zlib.compress(json.dumps({"broken": sorted(broken)}).encode())).decode()
+
+
 def _broken(state: str) -> frozenset[str]:
     try:
-        content = json.loads(base64.b64decode(state, validate=True))
+        content = json.loads(zlib.decompress(base64.b64decode(state, validate=True)))
         return frozenset(str(unique_id) for unique_id in content["broken"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, zlib.error):
         # Somebody edited the marker: the issue is still this pipeline's, and what it knew is lost.
         return frozenset({WHOLE_RUN})

@@ -17,11 +17,6 @@ from headless_dbt.errors import RequestError
 ENVIRONMENT_PREFIX = "HEADLESS_DBT_"
 
 
-def text(name: str, given: str) -> str:
-    """Any one line of text."""
-    return _one_line(name, given)
-
-
 def secret_text(name: str, given: str) -> str:
     """Any text; it is never shown, also not where it is wrong."""
     return given
@@ -69,7 +64,7 @@ def mapping(name: str, given: str) -> str:
         return ""
     try:
         value = yaml.safe_load(given)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())
         raise RequestError(
             name,
@@ -111,7 +106,7 @@ def assignments(name: str, given: str) -> tuple[tuple[str, str], ...]:
     The error names the line's number and never its text, which may be a secret.
     """
     pairs = []
-    for number, line in enumerate(given.splitlines(), start=1):
+    for number, line in enumerate(re.split(r"\r?\n", given), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         key, equals, value = line.partition("=")
@@ -210,7 +205,8 @@ class Input:
     def given(self, flags: Mapping[str, str | None], environment: Mapping[str, str]) -> str:
         """The text that counts: the flag, else the environment variable, else the default."""
         flag = flags.get(self.attribute)
-        return (flag or "").strip() or environment.get(self.variable, "").strip() or self.default
+        text = environment.get(self.variable, "") if flag is None else flag
+        return text.strip() or self.default
 
 
 _RUN = frozenset({"run"})

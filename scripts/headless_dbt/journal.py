@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from headless_dbt.artifacts import NodeResult, Timing
+from headless_dbt.artifacts import UNREADABLE, NodeResult, Timing
 
 
 class _Info(msgspec.Struct):
@@ -82,7 +82,7 @@ def read_events(lines: Iterable[bytes]) -> Journal:
             if event.info.name not in ("NodeStart", "NodeFinished"):
                 continue
             node = _NODE_EVENT.decode(event.data)
-        except msgspec.DecodeError:
+        except UNREADABLE:
             continue
         unique_id = node.node_info.unique_id
         if event.info.name == "NodeStart":

@@ -30,7 +30,8 @@ class LogFilter:
         begins = _BEGINS.match(line)
         if self._inside and not begins:
             return b""
-        self._inside = _TRACEBACK in line
+        # In dbt's JSON format a traceback stands inside one line.
+        self._inside = _TRACEBACK in line and not line.startswith(b"{")
         if not self._inside:
             return line
         return (begins[0] + b" " if begins else b"") + _INSTEAD

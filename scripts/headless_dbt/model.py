@@ -181,15 +181,19 @@ def count_blocked(nodes: Iterable[Node], parents: Mapping[str, tuple[str, ...]])
     """How many skipped nodes each failed node stands in the way of: unique_id to count.
 
     ``parents`` maps every unique_id of the project to those it depends on, so that a way through a node
-    that was not selected counts too.
+    that was not selected counts too. A failed test stands in the way of what comes after all that it tests, and
+    a failed unit test in that of the model itself, although neither depends on the test: dbt build orders it so.
     """
     nodes = tuple(nodes)
     failed = {node.unique_id for node in nodes if node.outcome is Outcome.FAILED}
     blocked = dict.fromkeys(failed, 0)
     for node in nodes:
         if node.outcome is Outcome.SKIPPED:
-            for ancestor in _ancestors(node.unique_id, parents) & failed:
-                blocked[ancestor] += 1
+            ancestors = _ancestors(node.unique_id, parents)
+            for cause in failed:
+                tested = set(parents.get(cause, ())) if cause.startswith(("test.", "unit_test.")) else set()
+                before = ancestors | {node.unique_id} if cause.startswith("unit_test.") else ancestors
+                blocked[cause] += cause in ancestors or bool(tested and tested <= before)
     return blocked
 
 

@@ -18,7 +18,7 @@ from headless_dbt.errors import HeadlessDbtError, InternalError
 from headless_dbt.inputs import ENVIRONMENT_PREFIX
 from headless_dbt.redaction import redact_folder, secret_values
 from headless_dbt.run_folder import new_run_folder
-from headless_dbt.settings import Flags, Runner, RunSettings, read_request, read_run_settings
+from headless_dbt.settings import Flags, Runner, RunSettings, read_request, read_run_settings, read_secrets
 from headless_dbt.supervisor import Recorder, run_dbt
 
 
@@ -30,26 +30,26 @@ def run(flags: Flags, runner: Runner, given_folder: str, dbt_python: str, consol
     """
     request = read_request(flags, runner.environment)
     folder = new_run_folder(
-        given_folder,
+        str(runner.workspace / given_folder) if given_folder else "",
         runner.workspace / request.inputs["project-dir"],
         datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"),
     )
     folder.write_request(request)
     recorder = Recorder(folder)
-    secrets: frozenset[str] = frozenset()
+    # Known before anything is judged: a request that is refused may hold them too.
+    secrets = secret_values(*read_secrets(runner.environment), runner.environment)
     try:
         with cancellable():
+            console.mask(sorted(secrets))
             settings = read_run_settings(flags, runner)
             check_dbt_args(settings.dbt_args)
-            secrets = secret_values(settings.dbt_env, settings.gcp_credentials, runner.environment)
-            console.mask(value for _, value in settings.dbt_env if value)
             _run(settings, runner, dbt_python, recorder, console)
     except Exception as error:  # noqa: BLE001  Whatever happened, the run folder and the user are told.
         told = error if isinstance(error, HeadlessDbtError) else InternalError(error)
         recorder.note_problem(told)
         console.error(told)
-    recorder.note(finished=True)
     redact_folder(folder.path, secrets)
+    recorder.note(finished=True)
     verdict = assemble_run(folder)
     console.say(f"\nStatus: {verdict.status}. Run folder: {folder.path}")
     return verdict.exit_code

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 MASK = "*****"
 # A shorter value would tear ordinary text apart, and is no secret that holds.
@@ -11,9 +12,11 @@ SHORTEST = 4
 
 # Keys and tokens that are known by their shape: PEM private keys, GitHub tokens, Google access tokens.
 _SHAPES = re.compile(
-    rb"-----BEGIN [A-Z ]*PRIVATE KEY-----[A-Za-z0-9+/=\\\s]*(?:-----END [A-Z ]*PRIVATE KEY-----)?"
-    rb"|\bgh[pousr]_[A-Za-z0-9]{36,}\b|\bgithub_pat_[A-Za-z0-9_]{60,}\b|\bya29\.[A-Za-z0-9_.-]{20,}"
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----[A-Za-z0-9+/=\\\s]*(?:-----END [A-Z ]*PRIVATE KEY-----)?"
+    r"|\bgh[pousr]_[A-Za-z0-9]{36,}\b|\bgithub_pat_[A-Za-z0-9_]{60,}\b|\bya29\.[A-Za-z0-9_.-]{20,}"
 )
+# The name of a field in dbt's files; a unique_id, which is a key too, has dots.
+_FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def secret_values(assignments: Iterable[tuple[str, str]], key: str, environment: Mapping[str, str]) -> frozenset[str]:
@@ -30,11 +33,25 @@ def secret_values(assignments: Iterable[tuple[str, str]], key: str, environment:
 
 
 def redact(content: bytes, secrets: Iterable[str]) -> bytes:
-    """``content`` without the secrets, also where they stand inside a JSON string."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        for form in {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}:
-            content = content.replace(form.encode(), MASK.encode())
-    return _SHAPES.sub(MASK.encode(), content)
+    """``content`` without the secrets; JSON and JSON lines stay what they are.
+
+    People put ``DEBUG=true`` among their secrets too: in JSON only strings are searched, never a literal or the
+    name of a field.
+    """
+    forms = _forms(secrets)
+    text = content.decode("utf-8", "surrogateescape")
+    if _without(text, forms) == text:
+        return content
+    if text.lstrip().startswith(("{", "[")):
+        try:
+            clean = _redacted_json(text, forms)
+        except (ValueError, RecursionError):
+            # What goes over several lines first: a key, for one.
+            text = _without(text, (form for form in forms if "\n" in form))
+            clean = "\n".join(_line(line, forms) for line in text.split("\n"))
+    else:
+        clean = _without(text, forms)
+    return clean.encode("utf-8", "surrogateescape")
 
 
 def redact_folder(folder: Path, secrets: Iterable[str]) -> None:
@@ -46,3 +63,48 @@ def redact_folder(folder: Path, secrets: Iterable[str]) -> None:
             clean = redact(content, secrets)
             if clean != content:
                 file.write_bytes(clean)
+
+
+def _forms(secrets: Iterable[str]) -> tuple[str, ...]:
+    """The secrets as they are and as they stand inside a JSON text, the longest first."""
+    forms = {form for secret in secrets for form in (secret, json.dumps(secret)[1:-1], _json_body(secret))}
+    return tuple(sorted(forms | {_json_body(form) for form in forms}, key=len, reverse=True))
+
+
+def _json_body(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)[1:-1]
+
+
+def _without(text: str, forms: Iterable[str]) -> str:
+    for form in forms:
+        text = text.replace(form, MASK)
+    return _SHAPES.sub(MASK, text)
+
+
+def _inside(value: Any, forms: tuple[str, ...]) -> Any:
+    """A JSON value with its strings redacted."""
+    if isinstance(value, str):
+        return _without(value, forms)
+    if isinstance(value, list):
+        return [_inside(item, forms) for item in value]
+    if isinstance(value, dict):
+        return {
+            key if _FIELD_NAME.fullmatch(key) else _without(key, forms): _inside(item, forms)
+            for key, item in value.items()
+        }
+    return value
+
+
+def _line(line: str, forms: tuple[str, ...]) -> str:
+    """One line of a log of JSON objects; a torn one is text."""
+    if _without(line, forms) == line:
+        return line
+    try:
+        return _redacted_json(line, forms)
+    except (ValueError, RecursionError):
+        return _without(line, forms)
+
+
+def _redacted_json(text: str, forms: tuple[str, ...]) -> str:
+    # Not every string of JSON can be written as UTF-8 (half of a character), and not every number be kept.
+    return json.dumps(_inside(json.loads(text), forms), allow_nan=False)

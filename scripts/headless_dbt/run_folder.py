@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from headless_dbt.artifacts import UNREADABLE
 from headless_dbt.errors import RequestError, RunFolderError
 from headless_dbt.model import Command, Installation, Problem, Request, Run
 
@@ -135,7 +136,7 @@ class RunFolder:
             raise RunFolderError(
                 f"{file} is missing: `headless-dbt run` did not get to write it. Look at the steps before this one."
             ) from None
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise RunFolderError(f"{file} is not readable: {error}.") from None
 
 

@@ -57,7 +57,8 @@ class SessionEndedError(Exception):
         """Say how it ended."""
         if self.return_code >= 0:
             return f"The dbt process ended with exit code {self.return_code} in the middle of its work."
-        name = signal.Signals(-self.return_code).name
+        number = -self.return_code
+        name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
         cause = " The likely cause is that the machine ran out of memory." if name == "SIGKILL" else ""
         return f"The dbt process was killed by {name}.{cause}"
 
@@ -130,6 +131,7 @@ class SessionProcess:
             self._requests.close()  # The session ends after the answer that it owes.
         if self._busy:
             self._signal(signal.SIGINT)
+        self._selector.unregister(self._replies)
         deadline = time.monotonic() + GRACE_SECONDS
         while self._process.poll() is None and time.monotonic() < deadline:
             self._drain(timeout=0.05)  # A full pipe would keep dbt from ending.

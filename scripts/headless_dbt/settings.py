@@ -115,6 +115,13 @@ def read_request(flags: Flags, environment: Mapping[str, str]) -> Request:
     )
 
 
+def read_secrets(environment: Mapping[str, str]) -> tuple[list[tuple[str, str]], str]:
+    """The lines of ``dbt-env``, as far as they are KEY=value, and the Google key, before they are judged."""
+    text = {declared.name: declared.given({}, environment) for declared in inputs_of("run") if declared.secret}
+    pairs = (line.partition("=") for line in text["dbt-env"].splitlines())
+    return [(name.strip(), value.strip()) for name, _, value in pairs], text["gcp-credentials"]
+
+
 def read_run_settings(flags: Flags, runner: Runner) -> RunSettings:
     """The settings of ``run``. Raises RequestError for the first input that cannot be meant."""
     given = _parse("run", flags, runner.environment)

@@ -168,7 +168,8 @@ class _Conversation:
                 allowed="arguments of dbt build",
                 advice="`dbt build --help` lists them.",
             )
-        if read_journal(self.recorder.folder.journal).started:
+        started = read_journal(self.recorder.folder.journal).started
+        if any(not unique_id.startswith("source.") for unique_id in started):
             return BuildEndedError(f"dbt build ended early: {problem.message}")
         return DbtUnusableError(f"dbt build could not begin: {problem.message}")
 

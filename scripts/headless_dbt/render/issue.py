@@ -1,6 +1,6 @@
 """The failure issue: title, body and comments. Pure; the hidden marker that identifies it is incident.py's."""
 
-from headless_dbt.model import Run, Verdict
+from headless_dbt.model import Outcome, Run, Verdict
 from headless_dbt.render.markdown import code, fenced, plain, shorten
 from headless_dbt.render.words import counted, counts, duration
 
@@ -9,14 +9,22 @@ MOST_FAILURES = 15
 MOST_OPEN = 50
 
 
-def render_title(run: Run) -> str:
-    """The title: what is broken, on which target. GitHub shows titles as plain text."""
-    target = run.request.inputs.get("target", "")
-    what = run.problem.title if run.problem else counted(len(run.failed), "failure")
+def render_title(run: Run, still_open: tuple[str, ...] = ()) -> str:
+    """The title: what is broken, on which target. GitHub shows titles as plain text.
+
+    ``still_open`` are nodes that failed in an earlier run and have not passed since.
+    """
     if run.failed:
-        first = plain(run.failed[0].name).replace("\n", " ")
-        what = first if len(run.failed) == 1 else f"{first} and {len(run.failed) - 1} more"
-    return shorten(f"dbt failed on {target}: {what}", 200)
+        others = len(run.failed) - 1
+        what = run.failed[0].name + (f" and {others} more" if others else "")
+    elif run.problem:
+        what = run.problem.title
+    elif still_open:
+        what = f"{counted(len(still_open), 'node')} not passed yet"
+    else:
+        what = f"{counted(len(run.with_outcome(Outcome.SKIPPED)), 'node')} skipped"
+    target = shorten(run.request.inputs.get("target", ""), 80)
+    return shorten(" ".join(plain(f"dbt failed on {target}: {what}").split()), 200)
 
 
 def render_body(run: Run, still_open: tuple[str, ...], artifact_url: str) -> str:
@@ -24,15 +32,16 @@ def render_body(run: Run, still_open: tuple[str, ...], artifact_url: str) -> str
 
     ``still_open`` are nodes that failed in an earlier run and have not passed since.
     """
-    sections = [f"**dbt on {code(run.request.inputs.get('target', ''))}: {counts(run)}, in {duration(run.elapsed)}.**"]
+    inputs = run.request.inputs
+    project = f" of {code(inputs['project-dir'])}" if inputs.get("project-dir", ".") != "." else ""
+    sections = [f"**dbt on {code(inputs.get('target', ''))}{project}: {counts(run)}, in {duration(run.elapsed)}.**"]
     if run.problem is not None:
         sections.append(f"### {run.problem.title}\n\n{fenced(run.problem.message)}")
     for node in run.failed[:MOST_FAILURES]:
         where = f" in {code(node.file)}" if node.file else ""
         blocks = f", blocks {counted(node.blocks, 'node')}" if node.blocks else ""
-        sections.append(
-            f"### {code(node.unique_id)}\n\n{code(node.status)}{where}{blocks}\n\n{fenced(node.message, limit=2000)}"
-        )
+        message = f"\n\n{fenced(node.message, limit=1500)}" if node.message else ""
+        sections.append(f"### {code(node.unique_id)}\n\n{code(node.status)}{where}{blocks}{message}")
     if len(run.failed) > MOST_FAILURES:
         sections.append(f"And {len(run.failed) - MOST_FAILURES} more: see report.html in the artifact.")
     if still_open:
@@ -42,15 +51,15 @@ def render_body(run: Run, still_open: tuple[str, ...], artifact_url: str) -> str
     sections.append(_links(run, artifact_url))
     sections.append(
         "This issue is kept by headless-dbt: the next failure updates it, and a green run closes it. "
-        "Text above this line is replaced."
+        "What you write below stays."
     )
     return "\n\n".join(section for section in sections if section)
 
 
 def render_healed(run: Run) -> str:
     """The comment that closes the issue."""
-    word = "with warnings" if run.status is Verdict.WARN else "green"
-    return f"All that this issue was about has passed: the run is {word}.\n\n{_links(run, '')}".rstrip()
+    how = "the run passed with warnings" if run.status is Verdict.WARN else "the run is green"
+    return f"All that this issue was about has passed: {how}.\n\n{_links(run, '')}".rstrip()
 
 
 def _links(run: Run, artifact_url: str) -> str:

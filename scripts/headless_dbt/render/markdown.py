@@ -18,14 +18,18 @@ def plain(text: str) -> str:
 
 
 def code(text: str, limit: int = 200) -> str:
-    """``text`` as a code span on one line, also inside a table cell; cut at ``limit`` characters."""
+    """``text`` as a code span on one line; cut at ``limit`` characters."""
     line = shorten(" ".join(plain(text).split()), limit)
     if not line:
         return ""
     fence = "`" * (_longest_run(line) + 1)
     padding = " " if line.startswith("`") or line.endswith("`") else ""
-    # GFM ends a table cell at a pipe even inside a code span, unless it is escaped.
-    return fence + padding + line.replace("|", "\\|") + padding + fence
+    return fence + padding + line + padding + fence
+
+
+def cell(text: str, limit: int = 200) -> str:
+    """``text`` as a code span inside a table cell, which a pipe would end even there, unless it is escaped."""
+    return code(text, limit).replace("|", "\\|")
 
 
 def fenced(text: str, language: str = "text", limit: int = 4000) -> str:

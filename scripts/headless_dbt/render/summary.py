@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from headless_dbt.model import Node, Outcome, Run
-from headless_dbt.render.markdown import code, fenced, shorten
-from headless_dbt.render.words import VERDICT_WORDS, counted, counts, duration
+from headless_dbt.render.markdown import cell, code, fenced, shorten
+from headless_dbt.render.words import counted, counts, duration, headline
 
 # GitHub takes 1 MiB a step; these bounds keep the whole far below it.
 MOST_FAILURES = 20
@@ -23,14 +23,14 @@ def _headline(run: Run) -> str:
     project = run.request.inputs.get("project-dir", ".")
     if project != ".":
         where += f" of {code(project)}"
-    return f"## {VERDICT_WORDS[run.status]}: dbt on {where}\n\n{counts(run).capitalize()}, in {duration(run.elapsed)}."
+    return f"## {headline(run)}: dbt on {where}\n\n{counts(run).capitalize()}, in {duration(run.elapsed)}."
 
 
 def _problem(run: Run) -> Iterator[str]:
     if run.problem is not None:
         yield f"### {run.problem.title}\n\n{fenced(run.problem.message)}"
     elif not run.nodes:
-        chosen = " ".join(
+        chosen = ", ".join(
             f"{name} {code(run.request.inputs[name])}"
             for name in ("select", "exclude", "selector")
             if run.request.inputs.get(name)
@@ -48,7 +48,8 @@ def _failures(run: Run) -> Iterator[str]:
     for node in run.failed[:MOST_FAILURES]:
         where = f" in {code(node.file)}" if node.file else ""
         blocks = f", blocks {counted(node.blocks, 'node')}" if node.blocks else ""
-        yield f"**{code(node.unique_id)}**{where}: {code(node.status)}{blocks}\n\n{fenced(node.message, limit=2000)}"
+        message = f"\n\n{fenced(node.message, limit=2000)}" if node.message else ""
+        yield f"**{code(node.unique_id)}**{where}: {code(node.status)}{blocks}{message}"
     yield from _more(len(run.failed) - MOST_FAILURES, "failure")
 
 
@@ -67,7 +68,7 @@ def _slowest(run: Run) -> Iterator[str]:
 
 
 def _table(nodes: Sequence[Node]) -> str:
-    rows = [f"| {code(node.unique_id)} | {code(node.status)} | {duration(node.execution_time)} |" for node in nodes]
+    rows = [f"| {cell(node.unique_id)} | {cell(node.status)} | {duration(node.execution_time)} |" for node in nodes]
     return "\n".join(["| node | status | time |", "| --- | --- | ---: |", *rows])
 
 
@@ -79,7 +80,7 @@ def _more(number: int, noun: str) -> Iterator[str]:
 def _footer(run: Run) -> str:
     if run.installation is None:
         return f"headless-dbt {run.headless_dbt_version}"
-    packages = ", ".join(f"{code(name)} {code(version)}" for name, version in _versions(run))
+    packages = ", ".join(f"{code(name)} {code(version)}" for name, version in _versions(run)) or "no dbt"
     asked = code(shorten(", ".join(run.installation.requested), 200))
     return f"Installed: {packages}, Python {code(run.installation.python)}. Asked for: {asked}."
 

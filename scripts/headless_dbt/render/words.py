@@ -6,15 +6,20 @@ VERDICT_WORDS = {
     Verdict.SUCCESS: "✅ Passed",
     Verdict.WARN: "⚠️ Passed with warnings",
     Verdict.FAILURE: "❌ Failed",
-    Verdict.ERROR: "❌ dbt could not work",
+    Verdict.ERROR: "❌ Error",
     Verdict.TIMEOUT: "⏱️ Ended by the time limit",
     Verdict.CANCELLED: "🚫 Cancelled",
 }
 
 
+def headline(run: Run) -> str:
+    """The verdict in two or three words."""
+    return "⚠️ Nothing selected" if run.status is Verdict.WARN and not run.nodes else VERDICT_WORDS[run.status]
+
+
 def duration(seconds: float) -> str:
     """A duration: ``0.4 s``, ``42 s``, ``3 min 7 s``, ``2 h 5 min``."""
-    if seconds < 10:
+    if seconds < 9.95:
         return f"{seconds:.1f} s"
     whole = round(seconds)
     if whole < 60:

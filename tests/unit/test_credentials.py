@@ -1,0 +1,115 @@
+"""Google credentials: a file for this user alone, gone when the run ends."""
+
+import json
+import stat
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from headless_dbt.credentials import google_credentials
+from headless_dbt.errors import RequestError
+
+KEY = json.dumps({"type": "service_account", "project_id": "acme-dwh", "private_key": "-----BEGIN …"})
+PROVIDER = "projects/123/locations/global/workloadIdentityPools/github/providers/acme"
+OIDC = {
+    "ACTIONS_ID_TOKEN_REQUEST_URL": "https://oidc.actions.example/token?api-version=2.0",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "of-the-job",
+}
+
+
+def test_without_any_there_is_no_variable_and_no_file(tmp_path: Path) -> None:
+    with google_credentials("", "", "", {"RUNNER_TEMP": str(tmp_path)}) as variables:
+        assert variables == {}
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_key_is_written_for_this_user_alone_and_gone_after(tmp_path: Path) -> None:
+    with google_credentials(KEY, "", "", {"RUNNER_TEMP": str(tmp_path)}) as variables:
+        file = Path(variables["GOOGLE_APPLICATION_CREDENTIALS"])
+        assert variables["GOOGLE_CLOUD_PROJECT"] == "acme-dwh"
+        assert json.loads(file.read_text()) == json.loads(KEY)
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+        assert tmp_path in file.parents
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_file_is_gone_after_an_exception_too(tmp_path: Path) -> None:
+    with (
+        pytest.raises(KeyboardInterrupt),
+        google_credentials(KEY, "", "", {"RUNNER_TEMP": str(tmp_path)}),
+    ):
+        raise KeyboardInterrupt
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_project_that_the_caller_has_set_is_left(tmp_path: Path) -> None:
+    environment = {"RUNNER_TEMP": str(tmp_path), "GOOGLE_CLOUD_PROJECT": "other"}
+
+    with google_credentials(KEY, "", "", environment) as variables:
+        assert set(variables) == {"GOOGLE_APPLICATION_CREDENTIALS"}
+
+
+@pytest.mark.parametrize("key", ["nonsense hunter2", "[]", "{}", '"text"', '{"type": "x"', "null"])
+def test_what_is_no_key_is_refused_without_being_shown(key: str) -> None:
+    with pytest.raises(RequestError) as caught, google_credentials(key, "", "", {}):
+        pass
+
+    assert str(caught.value) == (
+        "gcp-credentials: got something that is not a Google credentials file; "
+        "allowed: the whole JSON of a service account key. Paste the file's content into the secret again."
+    )
+
+
+def test_a_key_and_a_provider_are_one_too_many() -> None:
+    with pytest.raises(RequestError, match="gcp-credentials: got a key together with workload-identity-provider"):
+        google_credentials(KEY, PROVIDER, "", OIDC).__enter__()
+
+
+def test_a_service_account_needs_a_provider() -> None:
+    with pytest.raises(RequestError, match="service-account: got an account without workload-identity-provider"):
+        google_credentials("", "", "dbt@acme.iam.gserviceaccount.com", OIDC).__enter__()
+
+
+@pytest.mark.parametrize("missing", [*OIDC])
+@pytest.mark.parametrize("empty", [True, False])
+def test_a_provider_needs_a_job_that_may_ask_for_an_identity(missing: str, empty: bool) -> None:
+    environment = {**OIDC, missing: ""} if empty else {name: OIDC[name] for name in OIDC if name != missing}
+
+    with pytest.raises(RequestError) as caught:
+        google_credentials("", PROVIDER, "", environment).__enter__()
+
+    assert "Add `id-token: write` to the `permissions:` of the calling job." in str(caught.value)
+    assert "of-the-job" not in str(caught.value)
+
+
+def test_a_provider_becomes_the_document_that_googles_client_exchanges(tmp_path: Path) -> None:
+    account = "dbt@acme.iam.gserviceaccount.com"
+
+    with google_credentials("", PROVIDER, account, {**OIDC, "RUNNER_TEMP": str(tmp_path)}) as variables:
+        assert set(variables) == {"GOOGLE_APPLICATION_CREDENTIALS"}
+        document = json.loads(Path(variables["GOOGLE_APPLICATION_CREDENTIALS"]).read_text())
+
+    source = document.pop("credential_source")
+    asked = parse_qs(urlsplit(source["url"]).query)
+    assert asked == {"api-version": ["2.0"], "audience": [f"https://iam.googleapis.com/{PROVIDER}"]}
+    assert source["headers"] == {"Authorization": "Bearer of-the-job"}
+    assert source["format"] == {"type": "json", "subject_token_field_name": "value"}
+    assert document == {
+        "type": "external_account",
+        "audience": f"//iam.googleapis.com/{PROVIDER}",
+        "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+        "token_url": "https://sts.googleapis.com/v1/token",
+        "service_account_impersonation_url": (
+            f"https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{account}:generateAccessToken"
+        ),
+    }
+
+
+def test_without_a_service_account_nobody_is_impersonated(tmp_path: Path) -> None:
+    with google_credentials("", PROVIDER, "", {**OIDC, "RUNNER_TEMP": str(tmp_path)}) as variables:
+        document = json.loads(Path(variables["GOOGLE_APPLICATION_CREDENTIALS"]).read_text())
+
+    assert "service_account_impersonation_url" not in document

@@ -1,0 +1,166 @@
+"""No secret stays in what a run leaves behind."""
+
+import json
+from pathlib import Path
+
+import pytest
+from headless_dbt.redaction import MASK, redact, redact_folder, secret_values
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.builders import node_finished, result, run_results
+
+PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg+/=\nkqhkiG9w0BAQ\n-----END PRIVATE KEY-----\n"
+
+
+def test_the_secrets_of_a_run_are_the_given_values_the_key_and_its_parts() -> None:
+    key = json.dumps({"type": "service_account", "private_key": PEM, "private_key_id": "0a1b2c3d", "client_id": "77"})
+
+    values = secret_values(
+        [("PASSWORD", "hunter2"), ("PIN", "123"), ("EMPTY", "")],
+        key,
+        {"DBT_ENV_SECRET_TOKEN": "sesame", "DBT_ENV_SECRET_SHORT": "abc", "PATH": "/usr/bin"},
+    )
+
+    assert values == {"hunter2", "sesame", key, PEM, "0a1b2c3d"}
+
+
+@pytest.mark.parametrize("key", ["", "not JSON but secret", "[1]", '"text"', '{"private_key": 7}'])
+def test_a_key_that_is_no_key_is_a_secret_all_the_same(key: str) -> None:
+    assert secret_values([], key, {}) == ({key} if len(key) >= 4 else set())
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["hunter2", 'quo"te', "back\\slash", "schön 🦆", "line\nbreak", "a/b", "tab\there", "'$(id)`", PEM],
+)
+def test_a_value_is_taken_out_in_every_form_that_a_file_may_hold_it_in(secret: str) -> None:
+    for form in (
+        secret,
+        json.dumps({"message": f"x {secret} y"}),
+        json.dumps({"message": f"x {secret} y"}, ensure_ascii=False),
+    ):
+        clean = redact(f"before {form} after".encode(), [secret]).decode()
+
+        assert secret not in clean
+        assert json.dumps(secret)[1:-1] not in clean
+        assert MASK in clean
+        assert clean.startswith("before ")
+        assert clean.endswith(" after")
+
+
+def test_a_value_in_a_json_text_inside_a_json_text_is_taken_out_too() -> None:
+    """dbt.log quotes what the warehouse answered, which may be JSON itself."""
+    secret = 'pass"word'
+    content = json.dumps({"msg": json.dumps({"password": secret})}).encode()
+
+    assert json.loads(json.loads(redact(content, [secret]))["msg"])["password"] != secret
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        PEM,
+        json.dumps(PEM)[1:-1],
+        PEM.replace("PRIVATE", "RSA PRIVATE"),
+        "ghp_" + "a1B2" * 9,
+        "ghs_" + "a1B2" * 10,
+        "github_pat_" + "a1B2_" * 16,
+        "ya29." + "a1-B2_" * 5,
+    ],
+)
+def test_keys_and_tokens_are_known_by_their_shape(token: str) -> None:
+    clean = redact(f'{{"message": "x {token} y"}}'.encode(), [])
+
+    assert b"MIIE" not in clean
+    assert b"a1" not in clean
+    assert clean.startswith(b'{"message": "x *****')
+    assert clean.endswith(b' y"}')
+
+
+@pytest.mark.parametrize("text", ["ghp_short", "xghp_" + "a" * 40, "ya29.x", "-----BEGIN CERTIFICATE-----", "-----"])
+def test_ordinary_text_is_left(text: str) -> None:
+    assert redact(text.encode(), ["hunter2"]) == text.encode()
+
+
+def test_the_longer_secret_goes_first() -> None:
+    assert redact(b"hunter2-long hunter2", ["hunter2", "hunter2-long"]) == b"***** *****"
+
+
+def test_a_key_that_was_cut_off_is_known_too() -> None:
+    torn = '{"message": "x -----BEGIN PRIVATE KEY-----\\nMIIEvQIBADANBg", "status": "error"}'
+
+    assert redact(torn.encode(), []) == b'{"message": "x *****", "status": "error"}'
+
+
+def _redacted(content: bytes, **assignments: str) -> bytes:
+    return redact(content, secret_values(assignments.items(), "", {}))
+
+
+def test_redaction_does_not_break_the_files_that_the_verdict_is_read_from() -> None:
+    """People put `PORT=5432` and `DEBUG=true` into dbt-env too; JSON must stay JSON."""
+    content = json.dumps(run_results(result("model.shop.a", execution_time=0.54321, failures=5432, compiled=True)))
+
+    json.loads(_redacted(content.encode(), PORT="5432", DEBUG="true", NOTHING="null"))
+
+
+def test_redaction_leaves_the_fields_that_the_verdict_is_read_from() -> None:
+    line = json.loads(_redacted(node_finished("model.shop.a"), LOG_LEVEL="info", FOLDER="data"))
+
+    assert line["info"]["name"] == "NodeFinished"
+    assert line["data"]["node_info"]["unique_id"] == "model.shop.a"
+
+
+def test_every_file_is_redacted_and_a_clean_one_is_not_touched(tmp_path: Path) -> None:
+    deep = tmp_path / "attempts" / "1"
+    deep.mkdir(parents=True)
+    (deep / "run_results.json").write_text('{"message": "hunter2"}')
+    (tmp_path / "dbt.log").write_bytes(node_finished("model.shop.a", "error", "password hunter2\nis wrong"))
+    clean = tmp_path / "summary.md"
+    clean.write_text("green")
+    clean.chmod(0o444)
+    before = clean.stat()
+
+    redact_folder(tmp_path, {"hunter2"})
+
+    assert (deep / "run_results.json").read_text() == '{"message": "*****"}'
+    assert b"hunter2" not in (tmp_path / "dbt.log").read_bytes()
+    assert json.loads((tmp_path / "dbt.log").read_bytes())["info"]["name"] == "NodeFinished"
+    assert (clean.stat().st_mtime_ns, clean.stat().st_ino) == (before.st_mtime_ns, before.st_ino)
+
+
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
+    outside = tmp_path / "outside.txt"
+    outside.write_text("hunter2")
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "link").symlink_to(outside)
+
+    redact_folder(folder, ["hunter2"])
+
+    assert outside.read_text() == "hunter2"
+
+
+_LETTERS = st.characters(exclude_categories=["Cs"], exclude_characters="*")
+
+
+@given(st.text(_LETTERS, min_size=4, max_size=20), st.text(_LETTERS, max_size=20))
+def test_no_secret_survives_in_a_json_string(secret: str, around: str) -> None:
+    content = json.dumps({"": around + secret + around}).encode()
+
+    assert secret not in json.loads(redact(content, [secret]))[""]
+
+
+@pytest.mark.parametrize("odd", ["\\ud800", "\\udcff", "\\u0000", "1e999", "[" * 3000])
+def test_a_file_that_is_odd_json_is_redacted_all_the_same(odd: str) -> None:
+    """dbt quotes what it read: half of a character, or a number beyond all bounds, must not end the run."""
+    content = f'{{"message": "hunter2 {odd}", "next": {odd if odd[0] in "1[" else 0}}}\n'.encode()
+
+    clean = redact(content, ["hunter2"])
+
+    assert b"hunter2" not in clean
+    clean.decode()
+
+
+def test_redaction_of_no_secrets_is_nothing() -> None:
+    assert redact(b"\xff\x00 any bytes", []) == b"\xff\x00 any bytes"

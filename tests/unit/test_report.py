@@ -1,0 +1,134 @@
+"""The verb `report`: a run folder, rendered for everybody who looks at it."""
+
+import dataclasses
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+from headless_dbt.console import Console
+from headless_dbt.errors import RequestError, RunFolderError
+from headless_dbt.report import find_run_folder, report, step_outputs, unique_artifact_name
+from headless_dbt.run_folder import RunFolder
+from headless_dbt.settings import ReportSettings
+
+from tests.unit.builders import (
+    make_context,
+    make_node,
+    make_record,
+    make_request,
+    make_run,
+    make_run_folder,
+    make_runner,
+    manifest,
+    manifest_node,
+    result,
+    run_results,
+)
+
+SETTINGS = ReportSettings(project_dir=Path("/project"), artifact_name="dbt-artifacts", artifact_retention_days=None)
+
+
+def _folder(path: Path, status: str = "error") -> RunFolder:
+    return make_run_folder(
+        path,
+        manifest=manifest(manifest_node("model.shop.a")),
+        results=run_results(result("model.shop.a", status, "Binder Error")),
+        record=make_record("model.shop.a"),
+    )
+
+
+def test_in_a_terminal_the_summary_is_shown_and_the_files_are_named(tmp_path: Path) -> None:
+    folder, stream = _folder(tmp_path / "run"), io.BytesIO()
+
+    exit_code = report({}, make_runner(tmp_path), str(folder.path), Console(on_github=False, stream=stream))
+
+    said = stream.getvalue().decode()
+    assert exit_code == 0
+    assert said.startswith(folder.summary.read_text())
+    for name in ("run.json", "summary.md", "report.html", "run_results.json", "manifest.json"):
+        assert name in said
+        assert (folder.path / name).is_file()
+    assert json.loads((folder.path / "run.json").read_text())["status"] == "failure"
+
+
+def test_on_github_it_writes_annotations_outputs_and_the_step_summary(tmp_path: Path) -> None:
+    folder, stream = _folder(tmp_path / "run"), io.BytesIO()
+    runner = dataclasses.replace(
+        make_runner(tmp_path, on_github=True),
+        output_file=tmp_path / "output",
+        summary_file=tmp_path / "step-summary",
+    )
+
+    report({}, runner, str(folder.path), Console(on_github=True, stream=stream))
+
+    assert stream.getvalue().decode() == ("::error file=models/a.sql,title=model.shop.a%3A error::Binder Error\n")
+    assert (tmp_path / "step-summary").read_text() == folder.summary.read_text() + "\n"
+    assert re.search(r"^status<<(end-\w+)\nfailure\n\1$", (tmp_path / "output").read_text(), re.MULTILINE)
+
+
+def test_a_folder_without_a_request_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(RunFolderError, match=r"request\.json is missing"):
+        report({}, make_runner(tmp_path), str(tmp_path), Console(on_github=False, stream=io.BytesIO()))
+
+
+def test_without_a_name_the_newest_folder_of_the_project_is_taken(tmp_path: Path) -> None:
+    newest = _folder(tmp_path / "target" / "headless_dbt" / "20260131T060000Z-x")
+
+    assert find_run_folder("", make_runner(tmp_path), tmp_path) == newest
+    with pytest.raises(RequestError):
+        find_run_folder("", make_runner(tmp_path), tmp_path / "other")
+
+
+def test_the_outputs_tell_what_there_is(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    nodes = [
+        make_node("model.shop.a", "error"),
+        make_node('model.shop."\n', "fail", blocks=2),
+        make_node("model.shop.c"),
+    ]
+
+    outputs = step_outputs(make_run(nodes), folder, dataclasses.replace(SETTINGS, artifact_retention_days=5))
+
+    assert re.fullmatch(r"dbt-artifacts-[0-9a-f]{6}-[0-9a-f]{6}", outputs.pop("artifact-name"))
+    assert outputs == {
+        "status": "failure",
+        "nodes-total": "3",
+        "nodes-failed": "2",
+        "failed-nodes": '["model.shop.\\"\\n", "model.shop.a"]',
+        "run-results": str(tmp_path / "run_results.json"),
+        "manifest": str(tmp_path / "manifest.json"),
+        "report": "",
+        "artifact-retention-days": "5",
+    }
+
+
+def test_what_is_not_there_is_an_empty_output(tmp_path: Path) -> None:
+    outputs = step_outputs(make_run(), RunFolder(tmp_path), SETTINGS)
+
+    assert (outputs["run-results"], outputs["manifest"], outputs["artifact-retention-days"]) == ("", "", "")
+    assert outputs["failed-nodes"] == "[]"
+
+
+def test_two_uploads_never_share_a_name() -> None:
+    run = make_run()
+
+    assert len({step_outputs(run, RunFolder(Path("/r")), SETTINGS)["artifact-name"] for _ in range(20)}) == 20
+
+
+def test_the_part_after_the_name_stands_for_what_was_asked_for() -> None:
+    def middle(**changes: str) -> str:
+        return unique_artifact_name("x", make_run(request=make_request(make_context(), **changes)), "n")
+
+    assert middle() == middle()
+    assert middle() != middle(target="dev")
+    tomorrow = make_run(request=make_request(make_context(run_id="43", run_attempt="2", sha="f")))
+    assert unique_artifact_name("x", tomorrow, "n") == middle()
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"), [("nightly dbt", "nightly dbt-"), ('a/b:"c"\n', "a-b--c---"), ("schön", "sch-n-")]
+)
+def test_a_name_that_github_would_refuse_is_mended(name: str, kept: str) -> None:
+    assert unique_artifact_name(name, make_run(), "n").startswith(kept)

@@ -1,0 +1,193 @@
+"""The session's side of the protocol, with a runner that is not dbt."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+import headless_dbt.session as untyped
+import pytest
+
+# It runs in dbt's interpreter and is written without types.
+session: Any = untyped
+
+
+class _Runner:
+    """What dbtRunner is to the session: made with a manifest, invoked with arguments, answers with a result."""
+
+    calls: ClassVar[list[tuple[Any, list[str]]]] = []
+    results: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, manifest: object = None) -> None:
+        self.manifest = manifest
+
+    def invoke(self, argv: list[str]) -> Any:
+        self.calls.append((self.manifest, argv))
+        result = self.results.get(argv[0], SimpleNamespace(success=True, result=None, exception=None))
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+
+@pytest.fixture
+def runner() -> type[_Runner]:
+    _Runner.calls.clear()
+    _Runner.results.clear()
+    return _Runner
+
+
+def _result(*, success: bool = True, result: object = None, exception: Exception | None = None) -> SimpleNamespace:
+    return SimpleNamespace(success=success, result=result, exception=exception)
+
+
+def test_what_parse_read_is_kept_for_later_commands_and_not_for_deps(runner: type[_Runner]) -> None:
+    manifest = object()
+    runner.results["parse"] = _result(result=manifest)
+    talk = session.Session(runner)
+
+    for argv in (["deps"], ["parse"], ["list", "--x"], ["build"], ["deps"], ["parse"], ["docs", "generate"]):
+        assert talk.answer({"argv": argv})["success"] is True
+
+    assert [(kept, argv[0]) for kept, argv in runner.calls] == [
+        (None, "deps"),
+        (None, "parse"),
+        (manifest, "list"),
+        (manifest, "build"),
+        (None, "deps"),
+        (None, "parse"),
+        (manifest, "docs"),
+    ]
+
+
+def test_a_parse_that_failed_leaves_nothing_to_build_on(runner: type[_Runner]) -> None:
+    runner.results["parse"] = _result(success=False, result=object(), exception=ValueError("Compilation Error"))
+    talk = session.Session(runner)
+
+    reply = talk.answer({"argv": ["parse"]})
+    talk.answer({"argv": ["build"]})
+
+    assert reply == {
+        "success": False,
+        "exception": {"type": "ValueError", "message": "Compilation Error"},
+        "lines": [],
+    }
+    assert runner.calls[-1] == (None, ["build"])
+
+
+def test_only_list_gives_lines(runner: type[_Runner]) -> None:
+    runner.results["list"] = _result(result=["a", "b"])
+    runner.results["build"] = _result(result=["x"])
+    talk = session.Session(runner)
+
+    assert talk.answer({"argv": ["list"]})["lines"] == ["a", "b"]
+    assert talk.answer({"argv": ["build"]})["lines"] == []
+    runner.results["list"] = _result(success=False, result=None)
+    assert talk.answer({"argv": ["list"]})["lines"] == []
+
+
+@pytest.mark.parametrize(
+    ("exception", "described"),
+    [
+        (None, None),
+        (KeyError("x"), {"type": "KeyError", "message": "'x'"}),
+        (RuntimeError(), {"type": "RuntimeError", "message": "RuntimeError"}),
+    ],
+)
+def test_an_exception_is_described(exception: Exception | None, described: object) -> None:
+    assert session.describe(exception) == described
+
+
+def test_the_versions_of_dbt_and_its_adapters_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder, name in (("dbt_duckdb-1.2.3", "dbt_duckdb"), ("dbt_core-1.1.1", "dbt-core"), ("Jinja2-3", "Jinja2")):
+        (tmp_path / f"{folder}.dist-info").mkdir()
+        (tmp_path / f"{folder}.dist-info" / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: {folder.rpartition('-')[2]}\n"
+        )
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+
+    assert session.installed_versions() == {"dbt-core": "1.1.1", "dbt-duckdb": "1.2.3"}
+
+
+FAKE_DBT = """
+import sys
+class Result:
+    success, result, exception = True, None, None
+class dbtRunner:
+    def __init__(self, manifest=None):
+        pass
+    def invoke(self, argv):
+        print("log of", *argv)
+        if argv[0] == "explode":
+            raise RuntimeError("boom")
+        result = Result()
+        if argv[0] == "list":
+            result.result = ["schön"]
+        return result
+"""
+
+
+def _talk(tmp_path: Path, dbt: str | None, *requests: str) -> tuple[list[dict[str, Any]], str]:
+    """Run the real script with this as dbt; return its replies and its log."""
+    package = tmp_path / "fake" / "dbt" / "cli"
+    package.mkdir(parents=True)
+    if dbt is not None:
+        (package / "main.py").write_text(dbt)
+    ours, theirs = os.pipe()
+    process = subprocess.run(
+        [sys.executable, "-P", session.__file__, str(theirs)],
+        input="".join(f"{request}\n" for request in requests),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        pass_fds=(theirs,),
+        env={"PYTHONPATH": str(tmp_path / "fake"), "PYTHONUTF8": "0", "LC_ALL": "C"},
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    os.close(theirs)
+    with os.fdopen(ours, encoding="utf-8") as replies:
+        return [json.loads(line) for line in replies], process.stdout
+
+
+def test_the_first_reply_is_the_hello_and_the_log_is_apart(tmp_path: Path) -> None:
+    (hello, built, listed), log = _talk(tmp_path, FAKE_DBT, '{"argv": ["build", "x"]}', '{"argv": ["list"]}')
+
+    assert set(hello) == {"installed", "python", "exception"}
+    assert hello["exception"] is None
+    assert hello["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert built == {"success": True, "exception": None, "lines": []}
+    assert listed == {"success": True, "exception": None, "lines": ["schön"]}
+    assert log == "log of build x\nlog of list\n"
+
+
+@pytest.mark.parametrize(
+    ("request_line", "kind"),
+    [
+        ("not JSON", "JSONDecodeError"),
+        ("{}", "KeyError"),
+        ('{"argv": []}', "IndexError"),
+        ("[]", "TypeError"),
+        ('{"argv": ["explode"]}', "RuntimeError"),
+    ],
+)
+def test_a_request_that_cannot_be_served_is_answered_and_the_next_one_too(
+    tmp_path: Path, request_line: str, kind: str
+) -> None:
+    (_, refused, served), _ = _talk(tmp_path, FAKE_DBT, request_line, '{"argv": ["build"]}')
+
+    assert (refused["success"], refused["exception"]["type"], refused["lines"]) == (False, kind, [])
+    assert served["success"] is True
+
+
+@pytest.mark.parametrize(
+    ("dbt", "kind"),
+    [(None, "ModuleNotFoundError"), ("raise RuntimeError('of the adapter')", "RuntimeError")],
+)
+def test_a_dbt_that_cannot_be_imported_is_described_in_the_hello(tmp_path: Path, dbt: str | None, kind: str) -> None:
+    (hello,), log = _talk(tmp_path, dbt, '{"argv": ["build"]}')
+
+    assert hello["exception"]["type"] == kind
+    assert log == ""

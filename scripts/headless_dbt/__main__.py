@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="headless-dbt",
         description="dbt in production, with no orchestrator to operate.",
         epilog="Exit codes of run: 0 passed or warned, 1 a node failed, 2 the request is wrong, "
-        "3 dbt could not work, 130 cancelled.",
+        "3 dbt could not work, 124 the time limit ended it, 130 cancelled.",
     )
     parser.add_argument("--version", action="version", version=f"headless-dbt {headless_dbt.__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")

@@ -1,6 +1,6 @@
 """From the files of a run folder to the Run. The one place where they meet; it only reads."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TypeVar
 
@@ -18,14 +18,11 @@ from headless_dbt.artifacts import (
     read_sources,
 )
 from headless_dbt.errors import DbtUnusableError, RunFolderError
-from headless_dbt.journal import Journal, read_journal
+from headless_dbt.journal import read_journal
 from headless_dbt.model import Node, Problem, Request, Run, count_blocked, judge, outcome_of
 from headless_dbt.run_folder import RunFolder, SessionRecord
 
 _Content = TypeVar("_Content")
-
-INTERRUPTED = "Started, but did not finish: the run ended before."
-NOT_REACHED = "Not run: the run ended before its turn."
 
 
 def assemble_run(folder: RunFolder) -> Run:
@@ -48,9 +45,12 @@ def assemble_run(folder: RunFolder) -> Run:
     manifest = readable(lambda: read_manifest(folder.artifact("manifest.json")), None)
     run_results = readable(lambda: read_run_results(folder.artifact("run_results.json")), None)
     freshness = readable(lambda: read_sources(folder.artifact("sources.json")), None)
+    results = run_results.results if run_results else []
+    if record.attempts and not (folder.attempt(len(record.attempts)) / "run_results.json").is_file():
+        run_results = None
     problem = record.problem or _problem(record, troubles, run_results)
-    results = tuple(_results(record, manifest, run_results, read_journal(folder.journal), complete=problem is None))
-    nodes = _nodes(request, manifest, (freshness.results if freshness else ()), results)
+    tries = _tries(folder, (result.unique_id for result in results)) if _several(folder, record) else {}
+    nodes = _nodes(request, manifest, (freshness.results if freshness else ()), results, tries)
     succeeded = {command.name: command.success for command in record.commands}
     status, exit_code = judge(
         (node.outcome for node in nodes),
@@ -68,6 +68,7 @@ def assemble_run(folder: RunFolder) -> Run:
         request=request,
         installation=record.installation,
         commands=record.commands,
+        attempts=record.attempts,
         nodes=nodes,
     )
 
@@ -93,59 +94,18 @@ def _problem(record: SessionRecord, troubles: Sequence[str], run_results: RunRes
     return None
 
 
-def _results(
-    record: SessionRecord,
-    manifest: Manifest | None,
-    run_results: RunResults | None,
-    journal: Journal,
-    *,
-    complete: bool,
-) -> Iterator[NodeResult]:
-    """Every selected node's result, each once.
-
-    A run that is ``complete`` has them in run_results.json, but for the branches of stale sources. Another one may
-    have written none, or only a part of them: dbt does, on SIGINT. The journal then tells the rest.
-    """
-    known = manifest.every() if manifest else {}
-    done = {result.unique_id for result in run_results.results} if run_results else set()
-    yield from run_results.results if run_results else ()
-    if not complete:
-        # The journal holds the freshness check too; its results are in sources.json.
-        ours = {unique_id for unique_id in journal.started | journal.finished.keys() if _of_build(unique_id)}
-        for unique_id in sorted(ours - done):
-            yield journal.finished.get(unique_id) or NodeResult(unique_id, "error", message=INTERRUPTED)
-        done |= ours
-    stale = _downstream(record.stale_sources, known.values())
-    for unique_id in record.selected or ():
-        # dbt gives no result for an ephemeral model: it is part of others.
-        if unique_id in done or unique_id not in known or known[unique_id].config.materialized == "ephemeral":
-            continue
-        if unique_id in stale:
-            source = known[stale[unique_id]].relation_name or stale[unique_id]
-            yield NodeResult(unique_id, "skipped", message=f"Skipped: the source {source} is stale.")
-        elif not complete:
-            yield NodeResult(unique_id, "skipped", message=NOT_REACHED)
+def _several(folder: RunFolder, record: SessionRecord) -> bool:
+    return len(record.attempts) > 1 or folder.attempt(0).is_dir()
 
 
-def _of_build(unique_id: str) -> bool:
-    return not unique_id.startswith("source.")
-
-
-def _downstream(sources: Iterable[str], known: Iterable[ManifestNode]) -> dict[str, str]:
-    """All that depends on these sources: unique_id to the source that it hangs on."""
-    children: dict[str, list[str]] = {}
-    for node in known:
-        for parent in node.depends_on.nodes:
-            children.setdefault(parent, []).append(node.unique_id)
-    found: dict[str, str] = {}
-    for source in sources:
-        waiting = list(children.get(source, ()))
-        while waiting:
-            child = waiting.pop()
-            if child not in found:
-                found[child] = source
-                waiting.extend(children.get(child, ()))
-    return found
+def _tries(folder: RunFolder, unique_ids: Iterable[str]) -> dict[str, int]:
+    """In how many attempts a node ran: 0 for what was taken over from an earlier run."""
+    counts = dict.fromkeys(unique_ids, 0)
+    for build in read_journal(folder.journal):
+        for unique_id in build.started:
+            result = build.finished.get(unique_id)
+            counts[unique_id] = counts.get(unique_id, 0) + (result is None or result.status != "skipped")
+    return counts
 
 
 def _nodes(
@@ -153,6 +113,7 @@ def _nodes(
     manifest: Manifest | None,
     freshness: Iterable[FreshnessResult],
     results: Iterable[NodeResult],
+    tries: Mapping[str, int],
 ) -> tuple[Node, ...]:
     known = manifest.every() if manifest else {}
     project_dir = PurePosixPath(request.inputs.get("project-dir", "."))
@@ -162,7 +123,10 @@ def _nodes(
         *(_node(project_dir, known.get(result.unique_id), result, project) for result in results),
     ]
     blocked = count_blocked(nodes, {node.unique_id: tuple(node.depends_on.nodes) for node in known.values()})
-    return tuple(msgspec.structs.replace(node, blocks=blocked.get(node.unique_id, 0)) for node in nodes)
+    return tuple(
+        msgspec.structs.replace(node, blocks=blocked.get(node.unique_id, 0), tries=tries.get(node.unique_id, 1))
+        for node in nodes
+    )
 
 
 def _as_node_result(result: FreshnessResult) -> NodeResult:

@@ -3,7 +3,7 @@
 Source of the flags: https://docs.getdbt.com/reference/global-configs/about-global-configs and ``dbt build --help``.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,6 +132,29 @@ class DbtCommands:
             *settings.dbt_args,
         ]
 
+    def build_again(self, state: Path) -> list[str]:
+        """Build exactly what ``result:error`` finds in the results in ``state``, as the first build would have.
+
+        `dbt retry` is not used: it forgets flags and has had bugs when it is called twice
+        (https://github.com/dbt-labs/dbt-core/issues/8848, https://github.com/dbt-labs/dbt-core/issues/9112).
+        """
+        settings = self.settings
+        arguments = list(_without(settings.dbt_args, _SELECTION_FLAGS | {"--state": 1}))
+        # Their state served two ends; ours takes the place of the selecting one.
+        deferred = _value_of(settings.dbt_args, "--defer-state") or _value_of(settings.dbt_args, "--state")
+        switches = [flag for flag in ("--defer", "--favor-state") if flag in settings.dbt_args]
+        return [
+            "build",
+            *self._written(),
+            *("--select=result:error", "--indirect-selection=empty", "--state", str(state)),
+            *self._threads(),
+            *(["--full-refresh"] if settings.full_refresh else []),
+            *(["--fail-fast"] if settings.fail_fast else []),
+            *arguments,
+            *switches,
+            *(["--defer-state", deferred] if deferred and switches else []),
+        ]
+
     def docs(self, target_path: Path) -> list[str]:
         """Generate the docs site; in a folder of its own, because it overwrites run_results.json."""
         return [
@@ -188,6 +211,30 @@ class DbtCommands:
             elif waiting:
                 waiting -= 1
                 yield argument
+
+
+def _without(arguments: Iterable[str], flags: Mapping[str, int]) -> Iterator[str]:
+    """The arguments that are not these flags or their values."""
+    waiting = 0
+    for argument in arguments:
+        flag, equals, _ = argument.partition("=")
+        if flag.startswith("-"):
+            waiting = 0 if equals else flags.get(flag, 0)
+            if flag not in flags:
+                yield argument
+        elif waiting:
+            waiting -= 1
+        else:
+            yield argument
+
+
+def _value_of(arguments: Sequence[str], wanted: str) -> str:
+    """The value of an option, or an empty text."""
+    for position, argument in enumerate(arguments):
+        flag, equals, value = argument.partition("=")
+        if flag == wanted:
+            return value if equals else next(iter(arguments[position + 1 : position + 2]), "")
+    return ""
 
 
 def check_dbt_args(arguments: Iterable[str]) -> None:

@@ -65,6 +65,13 @@ class InternalError(HeadlessDbtError):
         )
 
 
+class TimeLimitError(HeadlessDbtError):
+    """The time limit ended the run."""
+
+    exit_code = 124
+    title = "The time limit ended the run"
+
+
 class CancelledError(HeadlessDbtError):
     """Somebody, or the runner, ended the run with a signal."""
 

@@ -5,7 +5,7 @@ from headless_dbt.console import Console
 from headless_dbt.errors import RequestError
 from headless_dbt.github import NETWORK_ERRORS, Issues, explain
 from headless_dbt.incident import CloseIssue, CreateIssue, plan_incident
-from headless_dbt.report import find_run_folder
+from headless_dbt.report import find_run_folder, finish_killed_run
 from headless_dbt.settings import Flags, Runner, read_incident_settings
 from headless_dbt.workflow_commands import append_outputs
 
@@ -24,7 +24,9 @@ def file_issue(flags: Flags, runner: Runner, given_folder: str, console: Console
                 allowed="owner/name of the repository, and a token that may write its issues",
                 advice="Set both in the environment, or set `issue: false`.",
             )
-    run = assemble_run(find_run_folder(given_folder, runner, settings.project_dir))
+    folder = find_run_folder(given_folder, runner, settings.project_dir)
+    finish_killed_run(folder)
+    run = assemble_run(folder)
     try:
         issues = Issues(settings.token, settings.api_url, settings.repository)
         plan = plan_incident(

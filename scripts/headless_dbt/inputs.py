@@ -58,6 +58,20 @@ def positive(name: str, given: str) -> int | None:
     return int(given)
 
 
+def natural(name: str, given: str) -> int:
+    """A whole number from 0."""
+    if not re.fullmatch(r"[0-9]{1,4}", given):
+        raise RequestError(name, given=shown(given), allowed="a whole number from 0", advice=mend(name))
+    return int(given)
+
+
+def quantity(name: str, given: str) -> float:
+    """A number from 0, with or without a decimal point."""
+    if not re.fullmatch(r"[0-9]{1,7}(\.[0-9]{1,6})?", given):
+        raise RequestError(name, given=shown(given), allowed="a number from 0", advice=mend(name))
+    return float(given)
+
+
 def mapping(name: str, given: str) -> str:
     """A YAML or JSON mapping, kept as the text that dbt will parse itself."""
     if not given:
@@ -183,7 +197,10 @@ def artifact_name(name: str, given: str) -> str:
 
 @dataclass(frozen=True)
 class Input:
-    """One input: ``parse(name, given)`` turns its text into a value or raises RequestError."""
+    """One input: ``parse(name, given)`` turns its text into a value or raises RequestError.
+
+    One that is not ``in_action`` is for the command line alone.
+    """
 
     name: str
     default: str
@@ -191,6 +208,7 @@ class Input:
     parse: Callable[[str, str], Any]
     verbs: frozenset[str]
     secret: bool = False
+    in_action: bool = True
 
     @property
     def variable(self) -> str:
@@ -251,6 +269,17 @@ INPUTS = (
     ),
     Input("source-freshness", "false", "Check the freshness of sources before the build.", boolean, _RUN),
     Input("docs", "false", "Generate the docs site, one static page, after the build.", boolean, _RUN),
+    Input("retries", "2", "Further attempts when every failure's cause is transient.", natural, _RUN),
+    Input("retry-delay", "30", "Seconds before the first of them; doubles, with jitter.", quantity, _RUN),
+    Input(
+        "resume-from",
+        "",
+        "Folder of an earlier run to continue: what passed in it is not built again, if the code is the same.",
+        folder,
+        _RUN,
+        in_action=False,
+    ),
+    Input("time-limit", "0", "Minutes for the whole of dbt; 0 is none.", quantity, _RUN),
     Input("issue", "true", "Open, update and close the failure issue.", boolean, _INCIDENT),
     Input(
         "issue-labels",

@@ -17,11 +17,20 @@ from headless_dbt.artifacts import UNREADABLE, NodeResult, Timing
 
 class _Info(msgspec.Struct):
     name: str = ""
+    invocation_id: str = ""
 
 
 class _Event(msgspec.Struct):
     info: _Info
     data: msgspec.Raw
+
+
+class _Arguments(msgspec.Struct):
+    invocation_command: str = ""
+
+
+class _Started(msgspec.Struct):
+    args: _Arguments
 
 
 class _NodeInfo(msgspec.Struct):
@@ -46,7 +55,7 @@ class _NodeEvent(msgspec.Struct):
 
 @dataclass(frozen=True)
 class Journal:
-    """What the journal tells: the result of every finished node, and the nodes that only started."""
+    """What the journal tells of one dbt command: every finished node's result, and which nodes had started."""
 
     finished: Mapping[str, NodeResult] = field(default_factory=dict)
     started: frozenset[str] = frozenset()
@@ -59,37 +68,58 @@ class Journal:
 
 _EVENT = msgspec.json.Decoder(_Event)
 _NODE_EVENT = msgspec.json.Decoder(_NodeEvent)
+_STARTED = msgspec.json.Decoder(_Started)
+_EVENTS = ("MainReportArgs", "NodeStart", "NodeFinished")
+_NEEDLES = tuple(f'"{name}"'.encode() for name in _EVENTS)
 
 
-def read_journal(file: Path) -> Journal:
-    """Read dbt's log file; a missing one is an empty journal."""
+def read_journal(file: Path) -> tuple[Journal, ...]:
+    """The builds in dbt's log file, in their order; a missing file has none."""
     if not file.is_file():
-        return Journal()
+        return ()
     with file.open("rb") as lines:
-        return read_events(lines)
+        return read_builds(lines)
 
 
-def read_events(lines: Iterable[bytes]) -> Journal:
-    """Read the lines of dbt's log. A torn line, and anything that is not an event, is passed over."""
-    finished: dict[str, NodeResult] = {}
-    started: set[str] = set()
+def read_builds(lines: Iterable[bytes]) -> tuple[Journal, ...]:
+    """The `dbt build` invocations among the lines of dbt's log, in their order.
+
+    One log holds all commands of a run, and `source freshness` and `docs generate` tell of nodes too. A torn line,
+    and anything that is not an event, is passed over.
+    """
+    finished: dict[str, dict[str, NodeResult]] = {}
+    started: dict[str, set[str]] = {}
+    others: set[str] = set()
     for line in lines:
-        # Most lines are neither: a look at the bytes spares the decoding of them.
-        if b'"NodeStart"' not in line and b'"NodeFinished"' not in line:
+        # Most lines are something else: a look at the bytes spares the decoding of them.
+        if not any(needle in line for needle in _NEEDLES):
             continue
         try:
             event = _EVENT.decode(line)
-            if event.info.name not in ("NodeStart", "NodeFinished"):
-                continue
-            node = _NODE_EVENT.decode(event.data)
+            invocation = event.info.invocation_id
+            if event.info.name == "MainReportArgs":
+                command = _STARTED.decode(event.data).args.invocation_command
+                if command.startswith("dbt build"):
+                    started[invocation], finished[invocation] = set(), {}
+                else:
+                    others.add(invocation)
+            elif event.info.name in _EVENTS:
+                node = _NODE_EVENT.decode(event.data)
+                unique_id = node.node_info.unique_id
+                started.setdefault(invocation, set())
+                finished.setdefault(invocation, {})
+                if event.info.name == "NodeStart":
+                    started[invocation].add(unique_id)
+                elif node.run_result is not None:
+                    result = _result(unique_id, node.node_info.node_status, node.run_result)
+                    finished[invocation][unique_id] = result
         except UNREADABLE:
             continue
-        unique_id = node.node_info.unique_id
-        if event.info.name == "NodeStart":
-            started.add(unique_id)
-        elif node.run_result is not None:
-            finished[unique_id] = _result(unique_id, node.node_info.node_status, node.run_result)
-    return Journal(finished=finished, started=frozenset(started))
+    return tuple(
+        Journal(finished=finished[invocation], started=frozenset(started[invocation]))
+        for invocation in started
+        if invocation not in others
+    )
 
 
 def _result(unique_id: str, node_status: str, result: _RunResult) -> NodeResult:

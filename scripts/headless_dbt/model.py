@@ -45,6 +45,9 @@ _OUTCOMES = {
 }
 
 
+_ENDED_BY_FORCE = {124: Verdict.TIMEOUT, 130: Verdict.CANCELLED}
+
+
 def outcome_of(status: str) -> Outcome:
     """The outcome of a dbt status; an unknown status is never passed."""
     return _OUTCOMES.get(status, Outcome.FAILED)
@@ -67,6 +70,15 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     elapsed: float
     success: bool
     message: str = ""
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt at the build. ``delay`` is the wait before it, in seconds; ``causes`` are why there was another."""
+
+    number: int
+    delay: float = 0.0
+    elapsed: float = 0.0
+    causes: tuple[str, ...] = ()
 
 
 class Installation(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,7 +120,8 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     """One node's final result.
 
     ``file`` is relative to the root of the repository. ``execution_time`` is in seconds, ``started_at`` and
-    ``completed_at`` are ISO 8601 in UTC. ``blocks`` counts the nodes that were skipped because of this one.
+    ``completed_at`` are ISO 8601 in UTC. ``blocks`` counts the nodes that were skipped because of this one, and
+    ``tries`` in how many attempts it ran: 0 is taken over from an earlier run.
     """
 
     unique_id: str
@@ -127,6 +140,7 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     depends_on: tuple[str, ...] = ()
     relation_name: str = ""
     blocks: int = 0
+    tries: int = 1
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,6 +156,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     request: Request
     installation: Installation | None
     commands: tuple[Command, ...]
+    attempts: tuple[Attempt, ...] = ()
     nodes: tuple[Node, ...]
 
     def with_outcome(self, outcome: Outcome) -> tuple[Node, ...]:
@@ -159,13 +174,13 @@ def judge(
 ) -> tuple[Verdict, int]:
     """The verdict and the exit code of a run.
 
-    A failed node outranks everything but a cancel: it is what somebody has to mend. Skipped nodes without a
-    failed one, and a build that dbt itself calls failed, are never a success. No node at all is a warning,
+    A failed node outranks everything but a cancel and the time limit: it is what somebody has to mend. Skipped nodes
+    without a failed one, and a build that dbt itself calls failed, are never a success. No node at all is a warning,
     and so are docs that could not be generated.
     """
     seen = set(outcomes)
-    if problem is not None and problem.exit_code == 130:
-        return Verdict.CANCELLED, 130
+    if problem is not None and problem.exit_code in _ENDED_BY_FORCE:
+        return _ENDED_BY_FORCE[problem.exit_code], problem.exit_code
     if Outcome.FAILED in seen:
         return Verdict.FAILURE, 1
     if problem is not None:

@@ -15,6 +15,7 @@ from headless_dbt.console import Console
 from headless_dbt.credentials import google_credentials
 from headless_dbt.dbt_commands import check_dbt_args
 from headless_dbt.errors import HeadlessDbtError, InternalError
+from headless_dbt.final_artifacts import write_final_artifacts
 from headless_dbt.inputs import ENVIRONMENT_PREFIX
 from headless_dbt.redaction import redact_folder, secret_values
 from headless_dbt.run_folder import new_run_folder
@@ -48,6 +49,8 @@ def run(flags: Flags, runner: Runner, given_folder: str, dbt_python: str, consol
         told = error if isinstance(error, HeadlessDbtError) else InternalError(error)
         recorder.note_problem(told)
         console.error(told)
+    write_final_artifacts(folder)
+    folder.drop_dbts_own()
     redact_folder(folder.path, secrets)
     recorder.note(finished=True)
     verdict = assemble_run(folder)

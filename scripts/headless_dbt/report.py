@@ -8,6 +8,8 @@ from pathlib import Path
 
 from headless_dbt.assemble import assemble_run
 from headless_dbt.console import Console
+from headless_dbt.errors import RunFolderError
+from headless_dbt.final_artifacts import write_final_artifacts
 from headless_dbt.model import Run
 from headless_dbt.render.annotations import render_annotations
 from headless_dbt.render.page import render_page
@@ -21,6 +23,7 @@ def report(flags: Flags, runner: Runner, given_folder: str, console: Console) ->
     """Write run.json and the renderings into the run folder, and tell the runner. Raises HeadlessDbtError."""
     settings = read_report_settings(flags, runner)
     folder = find_run_folder(given_folder, runner, settings.project_dir)
+    finish_killed_run(folder)
     run = assemble_run(folder)
     folder.write_run(run)
     summary = render_summary(run)
@@ -39,6 +42,15 @@ def report(flags: Flags, runner: Runner, given_folder: str, console: Console) ->
     if runner.summary_file is not None:
         append_summary(runner.summary_file, summary)
     return 0
+
+
+def finish_killed_run(folder: RunFolder) -> None:
+    """Write the final artifacts of a run that was killed before it could do so itself."""
+    try:
+        if not folder.read_session().finished:
+            write_final_artifacts(folder)
+    except RunFolderError:
+        return  # It did not even begin; assemble_run says so.
 
 
 def find_run_folder(given: str, runner: Runner, project_dir: Path) -> RunFolder:

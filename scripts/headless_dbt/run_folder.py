@@ -11,9 +11,10 @@ import msgspec
 
 from headless_dbt.artifacts import UNREADABLE
 from headless_dbt.errors import RequestError, RunFolderError
-from headless_dbt.model import Command, Installation, Problem, Request, Run
+from headless_dbt.model import Attempt, Command, Installation, Problem, Request, Run
 
-ARTIFACTS = ("manifest.json", "run_results.json", "sources.json")
+# Artifacts of which the last one that dbt wrote is the final one; results are merged.
+COPIED_ARTIFACTS = ("manifest.json", "sources.json")
 # dbt leaves these beside its artifacts; they are large, serve dbt alone, and cannot be redacted.
 _DBT_INTERNAL = ("partial_parse.msgpack", "graph.gpickle")
 
@@ -34,6 +35,7 @@ class SessionRecord(msgspec.Struct, frozen=True, kw_only=True):
     selected: tuple[str, ...] | None = None
     stale_sources: tuple[str, ...] = ()
     commands: tuple[Command, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
     problem: Problem | None = None
 
 
@@ -76,6 +78,11 @@ class RunFolder:
         """The folder of one attempt's artifacts; dbt's target path."""
         return self.path / "attempts" / str(number)
 
+    def attempts(self) -> list[Path]:
+        """The folders of the attempts, in their order."""
+        folders = [path for path in (self.path / "attempts").glob("*") if path.name.isdecimal()]
+        return sorted(folders, key=lambda path: int(path.name))
+
     def write_request(self, request: Request) -> None:
         """Write request.json."""
         self._write_struct("request.json", request)
@@ -96,14 +103,11 @@ class RunFolder:
         """Write run.json."""
         self._write_struct("run.json", run)
 
-    def keep_artifacts(self, attempt: int) -> None:
-        """Copy the artifacts of an attempt to the top of the folder, and drop what serves dbt alone."""
-        for name in _DBT_INTERNAL:
-            (self.attempt(attempt) / name).unlink(missing_ok=True)
-        for name in ARTIFACTS:
-            source = self.attempt(attempt) / name
-            if source.is_file():
-                self.write(name, source.read_bytes())
+    def drop_dbts_own(self) -> None:
+        """Drop what serves dbt alone."""
+        for attempt in self.attempts():
+            for name in _DBT_INTERNAL:
+                (attempt / name).unlink(missing_ok=True)
 
     def keep_docs(self, target_path: Path) -> None:
         """Keep the docs page and the catalog that ``dbt docs generate --static`` wrote, and nothing else."""

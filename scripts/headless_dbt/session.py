@@ -46,6 +46,8 @@ class Session:
     def answer(self, request):
         """Run one dbt command and return the reply."""
         argv = request["argv"]
+        # dbt records the command that it was started with, and takes it from here.
+        sys.argv = ["dbt", *argv]
         # `dbt deps` changes what there is to parse, and needs no manifest itself.
         manifest = None if argv[0] in ("deps", "parse") else self.manifest
         result = self.runner_class(manifest=manifest).invoke(argv)

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import os
 import selectors
 import signal
@@ -14,7 +15,7 @@ from typing import Self
 
 import msgspec
 
-from headless_dbt.errors import DbtUnusableError
+from headless_dbt.errors import DbtUnusableError, TimeLimitError
 from headless_dbt.log_filter import LogFilter
 
 SESSION_SCRIPT = Path(__file__).with_name("session.py")
@@ -67,9 +68,18 @@ class SessionProcess:
     """A running session. As a context manager, it leaves no process behind."""
 
     def __init__(
-        self, python: Path, folder: Path, environment: Mapping[str, str], show: Callable[[bytes], None]
+        self,
+        python: Path,
+        folder: Path,
+        environment: Mapping[str, str],
+        show: Callable[[bytes], None],
+        deadline: float = math.inf,
     ) -> None:
-        """Start the session in ``folder`` with dbt's interpreter; ``show`` gets dbt's log as it comes."""
+        """Start the session in ``folder`` with dbt's interpreter; ``show`` gets dbt's log as it comes.
+
+        ``deadline`` is when the time limit ends, on the clock of ``time.monotonic``.
+        """
+        self._deadline = deadline
         replies, replies_of_child = os.pipe()
         try:
             # A session of its own: the terminal's Ctrl-C then reaches dbt once, through `interrupt`.
@@ -105,15 +115,15 @@ class SessionProcess:
         """Wait for the hello. Raises SessionEndedError."""
         return msgspec.json.decode(self._receive(), type=Hello)
 
-    def invoke(self, argv: Sequence[str]) -> Reply:
-        """Run one dbt command. Raises SessionEndedError."""
+    def invoke(self, argv: Sequence[str], timeout: float = math.inf) -> Reply:
+        """Run one dbt command. Raises SessionEndedError, TimeLimitError, and TimeoutError after ``timeout`` seconds."""
         self._busy = True
         try:
             self._requests.write(json.dumps({"argv": list(argv)}).encode() + b"\n")
             self._requests.flush()
         except BrokenPipeError:
             raise SessionEndedError(self._process.wait()) from None
-        return msgspec.json.decode(self._receive(), type=Reply)
+        return msgspec.json.decode(self._receive(time.monotonic() + timeout), type=Reply)
 
     def __enter__(self) -> Self:
         """Return the session itself."""
@@ -147,10 +157,16 @@ class SessionProcess:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, number)
 
-    def _receive(self) -> bytes:
+    def _receive(self, until: float = math.inf) -> bytes:
         """Wait for one line of the replies, and show the log meanwhile."""
         while b"\n" not in self._pending:
-            for key, _ in self._selector.select():
+            now = time.monotonic()
+            if now >= self._deadline:
+                raise TimeLimitError("`time-limit` is over; dbt was told to stop. Raise it, or build less at a time.")
+            if now >= until:
+                raise TimeoutError
+            # An hour at a time: select takes no endless number.
+            for key, _ in self._selector.select(min(self._deadline - now, until - now, 3600)):
                 if key.fd == self._log:
                     self._pass_on()
                     continue

@@ -23,7 +23,10 @@ class Runner:
 
 @dataclass(frozen=True)
 class RunSettings:
-    """The inputs of ``run``, parsed. ``project_dir``, ``profiles_dir`` and ``requirements`` are absolute."""
+    """The inputs of ``run``, parsed. ``project_dir``, ``profiles_dir`` and ``requirements`` are absolute.
+
+    ``retry_delay`` is in seconds, ``time_limit`` in minutes; 0 is none.
+    """
 
     project_dir: Path
     profiles_dir: Path
@@ -43,6 +46,10 @@ class RunSettings:
     python_version: str
     source_freshness: bool
     docs: bool
+    retries: int
+    retry_delay: float
+    resume_from: Path | None
+    time_limit: float
     env: tuple[tuple[str, str], ...]
     dbt_env: tuple[tuple[str, str], ...] = field(repr=False)
     gcp_credentials: str = field(repr=False)
@@ -136,6 +143,7 @@ def read_run_settings(flags: Flags, runner: Runner) -> RunSettings:
             allowed="selector alone, because dbt would ignore the other two",
             advice="Leave out one of them.",
         )
+    given["resume_from"] = _existing_run(runner.workspace, given["resume_from"])
     for name in ("issue", "issue_labels", "issue_assignees", "artifact_name", "artifact_retention_days"):
         del given[name]  # Judged here so that a wrong one is known at once; read by the other verbs.
     return RunSettings(
@@ -206,6 +214,20 @@ def _existing_requirements(workspace: Path, given: str) -> Path | None:
             advice=mend("requirements"),
         )
     return file
+
+
+def _existing_run(workspace: Path, given: str) -> Path | None:
+    if not given:
+        return None
+    run_folder = (workspace / given).resolve()
+    if not (run_folder / "request.json").is_file():
+        raise RequestError(
+            "resume-from",
+            given=f"{shown(given)}, but there is no request.json in it",
+            allowed="the run folder of an earlier run",
+            advice=mend("resume-from"),
+        )
+    return run_folder
 
 
 def _workflow_file(environment: Mapping[str, str]) -> str:

@@ -2,30 +2,45 @@
 
 It judges nothing but this: which of the phases failed. The phase says whose fault it is. What fails in
 ``parse`` is the project; in ``list``, after a good parse, the selection; in ``build`` before any node, the
-connection; after that, nodes.
+connection; after that, nodes. What may heal by itself is tried again.
 """
 
 import json
+import math
+import random
+import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from headless_dbt.artifacts import read_manifest, read_sources
 from headless_dbt.console import Console
 from headless_dbt.dbt_commands import DbtCommands, is_built
-from headless_dbt.errors import DbtUnusableError, HeadlessDbtError, RequestError
+from headless_dbt.errors import DbtUnusableError, HeadlessDbtError, RequestError, RunFolderError, TimeLimitError
+from headless_dbt.final_artifacts import merge_folder, read_earlier
 from headless_dbt.inputs import shown
 from headless_dbt.journal import read_journal
-from headless_dbt.model import Command, Installation, Outcome, Problem, outcome_of
+from headless_dbt.merged_results import downstream, run_results_document, skipped_entries
+from headless_dbt.model import Attempt, Command, Installation, Outcome, Problem, outcome_of
+from headless_dbt.resume import Takeover, read_code, take_over
+from headless_dbt.retrying import delay_before, retry_causes, state_for, still_to_build
 from headless_dbt.run_folder import RunFolder, SessionRecord
 from headless_dbt.session_process import Reply, SessionEndedError, SessionException, SessionProcess
 from headless_dbt.settings import RunSettings
+from headless_dbt.transient import transient_cause
 
+# `dbt deps` takes seconds when it works.
+DEPS_SECONDS = 300.0
+DEPS_TRIES = 3
 PROJECT_DEPENDENCIES = ("packages.yml", "dependencies.yml")
+
+# What an exception of dbt means, once it is known which command raised it.
+Blame = Callable[[SessionException], HeadlessDbtError]
 
 
 class BuildEndedError(HeadlessDbtError):
@@ -60,6 +75,10 @@ class Recorder:
         self.note(problem=Problem(title=error.title, message=str(error), exit_code=error.exit_code))
 
 
+class PackagesHungError(DbtUnusableError):
+    """`dbt deps` did not end; its process has to go before another try."""
+
+
 def run_dbt(  # noqa: PLR0913  Each is a collaborator of its own.
     python: Path,
     settings: RunSettings,
@@ -70,39 +89,148 @@ def run_dbt(  # noqa: PLR0913  Each is a collaborator of its own.
     console: Console,
 ) -> None:
     """Run all dbt commands of the request in one session. Raises HeadlessDbtError."""
-    attempt = 1
     folder = recorder.folder
-    folder.attempt(attempt).mkdir(parents=True)
-    commands = DbtCommands(settings, folder.path, folder.attempt(attempt), console.colors)
-    try:
-        with SessionProcess(python, settings.project_dir, environment, console.show) as session:
-            _Conversation(session, settings, commands, recorder, console).hold(requested)
-    except SessionEndedError as ended:
-        raise DbtUnusableError(str(ended)) from None
-    finally:
-        folder.keep_artifacts(attempt)
+    first = folder.attempt(1)
+    first.mkdir(parents=True)
+    commands = DbtCommands(settings, folder.path, first, console.colors)
+    deadline = time.monotonic() + settings.time_limit * 60 if settings.time_limit else math.inf
+    for tries_left in reversed(range(DEPS_TRIES)):
+        try:
+            with SessionProcess(python, settings.project_dir, environment, console.show, deadline) as session:
+                return _Conversation(session, settings, commands, recorder, console, deadline).hold(requested)
+        except SessionEndedError as ended:
+            raise DbtUnusableError(str(ended)) from None
+        except PackagesHungError as hung:
+            if not tries_left:
+                raise
+            console.warning(f"{hung} Trying again.")
+    return None
 
 
 @dataclass(frozen=True)
 class _Conversation:
-    """One attempt: the commands, one after the other, in one session."""
+    """The commands of a run, one after the other, in one session."""
 
     session: SessionProcess
     settings: RunSettings
     commands: DbtCommands
     recorder: Recorder
     console: Console
+    deadline: float
 
     def hold(self, requested: tuple[str, ...]) -> None:
         self._meet(requested)
         if any((self.settings.project_dir / file).is_file() for file in PROJECT_DEPENDENCIES):
-            self._require("deps", self.commands.deps(), _dbt_unusable("dbt deps"))
+            self._install_packages()
         self._require("parse", self.commands.parse(), lambda problem: _parse_error(self.settings, problem))
         sources = self._select()
         stale = self._stale(sources) if self.settings.source_freshness and sources else ()
-        self._build(stale)
+        self._build_until_settled(self._resumed() or self.commands.build(without=stale))
         if self.settings.docs:
             self._docs()
+
+    def _install_packages(self) -> None:
+        """Run `dbt deps`, which is known to hang: https://github.com/dbt-labs/dbt-core/issues/3177."""
+        for tries_left in reversed(range(DEPS_TRIES)):
+            try:
+                self._require("deps", self.commands.deps(), _dbt_unusable("dbt deps"), timeout=DEPS_SECONDS)
+            except TimeoutError:
+                raise PackagesHungError(f"dbt deps did not end within {DEPS_SECONDS} s.") from None
+            except DbtUnusableError as error:
+                if not tries_left or not transient_cause("", "error", str(error)):
+                    raise
+                self.console.warning(f"{error} Trying again.")
+            else:
+                return
+
+    def _resumed(self) -> list[str] | None:
+        """The build of what an earlier run left, or None where everything is to be built."""
+        if self.settings.resume_from is None:
+            return None
+        folder, record = self.recorder.folder, self.recorder.record
+        selected = record.selected or ()
+        try:
+            earlier = read_earlier(RunFolder(self.settings.resume_from))
+            code = read_code((self.commands.target_path / "manifest.json").read_bytes())
+            takeover = take_over(earlier, folder.read_request(), code, selected)
+        except (RunFolderError, OSError) as error:
+            takeover = Takeover((), str(error))
+        if not takeover.taken:
+            self.console.warning(f"Everything is built, nothing is taken over from the earlier run: {takeover.reason}.")
+            return None
+        self.console.say(f"Taken over from the earlier run: {len(takeover.taken)} of {len(selected)} nodes.")
+        taken = {entry["unique_id"] for entry in takeover.taken}
+        manifest = read_manifest(self.commands.target_path / "manifest.json")
+        known = manifest.every() if manifest else {}
+        left_out = taken | downstream(record.stale_sources, known.values()).keys()
+        pending = [unique_id for unique_id in selected if unique_id not in left_out]
+        entries = [*takeover.taken, *skipped_entries(pending, known)]
+        folder.attempt(0).mkdir(parents=True)
+        _write_results(folder.attempt(0), takeover.taken)
+        state = folder.path / "state"
+        state.mkdir()
+        _write_results(state, state_for(entries, frozenset(pending)))
+        return self.commands.build_again(state)
+
+    def _build_until_settled(self, argv: Sequence[str]) -> None:
+        """Build, and build again what failed for causes that pass, as often as `retries` allows."""
+        state = self.recorder.folder.path / "state"
+        commands, delay = self.commands, 0.0
+        for number in range(1, self.settings.retries + 2):
+            last = number > self.settings.retries
+            causes, pending = self._attempt(number, delay, argv, last=last)
+            if not causes or last:
+                break
+            delay = delay_before(number + 1, self.settings.retry_delay, random.random())  # noqa: S311
+            self.console.warning(
+                f"Attempt {number} failed for causes that may pass ({', '.join(causes)}). "
+                f"Attempt {number + 1} begins in {delay:.0f} s."
+            )
+            self._wait(delay)
+            commands = replace(self.commands, target_path=self.recorder.folder.attempt(number + 1))
+            commands.target_path.mkdir(parents=True)
+            if pending:
+                state.mkdir(exist_ok=True)
+                entries = merge_folder(self.recorder.folder, self.recorder.record)
+                _write_results(state, state_for(entries, pending))
+                argv = commands.build_again(state)
+            else:  # Not one node had begun: the same again, into the folder of this attempt.
+                argv = [str(commands.target_path) if part == str(self.commands.target_path) else part for part in argv]
+        shutil.rmtree(state, ignore_errors=True)
+
+    def _attempt(
+        self, number: int, delay: float, argv: Sequence[str], *, last: bool
+    ) -> tuple[tuple[str, ...], frozenset[str]]:
+        """Build once; return why it may be tried again, and what of it: nothing for the whole."""
+        began = time.monotonic()
+        before = self.recorder.record.attempts
+        self.recorder.note(attempts=(*before, Attempt(number=number, delay=round(delay, 3))))
+        causes: tuple[str, ...] = ()
+        pending: frozenset[str] = frozenset()
+        adapter = self._adapter()
+        try:
+            self._invoke("build", argv, self._build_error)
+            entries = merge_folder(self.recorder.folder, self.recorder.record)
+            causes, pending = retry_causes(adapter, entries), still_to_build(entries)
+        except DbtUnusableError as error:
+            cause = transient_cause(adapter, "error", str(error))
+            if cause is None or last:
+                raise
+            causes = (cause,)
+        finally:
+            elapsed = round(time.monotonic() - began, 3)
+            attempt = Attempt(number=number, delay=round(delay, 3), elapsed=elapsed, causes=causes)
+            self.recorder.note(attempts=(*before, attempt))
+        return causes, pending
+
+    def _wait(self, seconds: float) -> None:
+        if time.monotonic() + seconds >= self.deadline:
+            raise TimeLimitError("`time-limit` would be over before another attempt. Raise it, or lower `retry-delay`.")
+        time.sleep(seconds)
+
+    def _adapter(self) -> str:
+        manifest = read_manifest(self.commands.target_path / "manifest.json")
+        return (manifest.metadata.adapter_type or "") if manifest else ""
 
     def _meet(self, requested: tuple[str, ...]) -> None:
         hello = self.session.hello()
@@ -157,9 +285,6 @@ class _Conversation:
         self.recorder.note(stale_sources=stale)
         return stale
 
-    def _build(self, stale: Iterable[str]) -> None:
-        self._invoke("build", self.commands.build(without=stale), self._build_error)
-
     def _build_error(self, problem: SessionException) -> HeadlessDbtError:
         if problem.type == "DbtUsageException":
             return RequestError(
@@ -168,8 +293,8 @@ class _Conversation:
                 allowed="arguments of dbt build",
                 advice="`dbt build --help` lists them.",
             )
-        started = read_journal(self.recorder.folder.journal).started
-        if any(not unique_id.startswith("source.") for unique_id in started):
+        builds = read_journal(self.recorder.folder.journal)
+        if builds and builds[-1].started:
             return BuildEndedError(f"dbt build ended early: {problem.message}")
         return DbtUnusableError(f"dbt build could not begin: {problem.message}")
 
@@ -182,26 +307,26 @@ class _Conversation:
             self.console.warning(f"The docs could not be generated: {reason}")
         folder.keep_docs(target_path)
 
-    def _require(self, name: str, argv: Sequence[str], blame: Callable[[SessionException], HeadlessDbtError]) -> Reply:
+    def _require(self, name: str, argv: Sequence[str], blame: Blame, timeout: float = math.inf) -> Reply:
         """Run a command without which there is no going on."""
-        reply = self._invoke(name, argv, blame)
+        reply = self._invoke(name, argv, blame, timeout)
         if not reply.success:
             raise blame(SessionException(type="", message=f"dbt {name} failed; see its log"))
         return reply
 
-    def _invoke(self, name: str, argv: Sequence[str], blame: Callable[[SessionException], HeadlessDbtError]) -> Reply:
+    def _invoke(self, name: str, argv: Sequence[str], blame: Blame, timeout: float = math.inf) -> Reply:
         """Run a command, and raise what its exception means."""
-        reply = self._call(name, argv)
+        reply = self._call(name, argv, timeout)
         if reply.exception is not None:
             raise blame(reply.exception)
         return reply
 
-    def _call(self, name: str, argv: Sequence[str]) -> Reply:
+    def _call(self, name: str, argv: Sequence[str], timeout: float = math.inf) -> Reply:
         started_at, began = _now(), time.monotonic()
         reply = Reply(success=False, exception=SessionException(type="", message="ended before it answered"))
         try:
             with self.console.group(f"dbt {name}"):
-                reply = self.session.invoke(argv)
+                reply = self.session.invoke(argv, timeout)
         finally:
             command = Command(
                 name=name,
@@ -215,7 +340,14 @@ class _Conversation:
         return reply
 
 
-def _dbt_unusable(doing: str) -> Callable[[SessionException], HeadlessDbtError]:
+def _write_results(folder: Path, entries: Iterable[Mapping[str, Any]]) -> None:
+    document = run_results_document(
+        [dict(entry) for entry in entries], {}, dbt_version="", generated_at=_now(), elapsed=0
+    )
+    (folder / "run_results.json").write_text(json.dumps(document), "utf-8")
+
+
+def _dbt_unusable(doing: str) -> Blame:
     return lambda problem: DbtUnusableError(f"{doing} failed: {problem.message}")
 
 

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 import yaml
-from headless_dbt.inputs import INPUTS, Input
+from headless_dbt.inputs import INPUTS as DECLARED
+from headless_dbt.inputs import Input
 
+INPUTS = [declared for declared in DECLARED if declared.in_action]
 ROOT = Path(__file__).resolve().parents[2]
 WORKFLOW = ROOT / ".github/workflows/dbt-build.yml"
 EXAMPLES = sorted((ROOT / "examples").glob("*.yml"))

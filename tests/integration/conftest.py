@@ -102,3 +102,17 @@ def project(tmp_path: Path, dbt_python: Path) -> Project:
     made = Project(root, dbt_python)
     made.write(PROJECT)
     return made
+
+
+def sessions_in(folder: Path) -> list[int]:
+    """The processes whose working folder is this one, besides the verb itself."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            here = (process / "cwd").readlink() == folder
+            command = (process / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if here and b"session.py" in command:
+            found.append(int(process.name))
+    return found

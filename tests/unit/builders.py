@@ -6,7 +6,20 @@ from pathlib import Path
 from typing import Any
 
 from headless_dbt.dbt_commands import DbtCommands
-from headless_dbt.model import Command, Context, Installation, Node, Outcome, Problem, Request, Run, Verdict, outcome_of
+from headless_dbt.final_artifacts import write_final_artifacts
+from headless_dbt.model import (
+    Attempt,
+    Command,
+    Context,
+    Installation,
+    Node,
+    Outcome,
+    Problem,
+    Request,
+    Run,
+    Verdict,
+    outcome_of,
+)
 from headless_dbt.run_folder import RunFolder, SessionRecord
 from headless_dbt.settings import Runner, RunSettings
 
@@ -123,6 +136,10 @@ def make_settings(project_dir: Path = Path("/project"), **changes: Any) -> RunSe
         "gcp_credentials": "",
         "workload_identity_provider": "",
         "service_account": "",
+        "retries": 0,
+        "retry_delay": 0.0,
+        "resume_from": None,
+        "time_limit": 0.0,
     }
     return RunSettings(**{**values, **changes})
 
@@ -228,12 +245,22 @@ def _metadata(kind: str, version: int) -> dict[str, Any]:
     }
 
 
-def node_start(unique_id: str) -> bytes:
+BUILD = "61cce188-3a37-4c2d-ac43-1c846149fa22"
+
+
+def command_started(command: str, invocation: str = BUILD) -> bytes:
+    """One line of dbt.log: a command began."""
+    return _event("MainReportArgs", "A002", {"args": {"invocation_command": command}}, invocation=invocation)
+
+
+def node_start(unique_id: str, invocation: str = BUILD) -> bytes:
     """One line of dbt.log: a node began."""
-    return _event("NodeStart", "Q024", {"node_info": _node_info(unique_id, "started")})
+    return _event("NodeStart", "Q024", {"node_info": _node_info(unique_id, "started")}, invocation=invocation)
 
 
-def node_finished(unique_id: str, status: str = "success", message: str = "OK", failures: int = 0) -> bytes:
+def node_finished(
+    unique_id: str, status: str = "success", message: str = "OK", failures: int = 0, invocation: str = BUILD
+) -> bytes:
     """One line of dbt.log: a node ended, with its result."""
     run_result = {
         "adapter_response": {"_message": "OK"} if status == "success" else {},
@@ -255,7 +282,8 @@ def node_finished(unique_id: str, status: str = "success", message: str = "OK", 
             },
         ],
     }
-    return _event("NodeFinished", "Q025", {"node_info": _node_info(unique_id, status), "run_result": run_result})
+    data = {"node_info": _node_info(unique_id, status), "run_result": run_result}
+    return _event("NodeFinished", "Q025", data, invocation=invocation)
 
 
 def log_line(message: str) -> bytes:
@@ -277,12 +305,12 @@ def _node_info(unique_id: str, status: str) -> dict[str, Any]:
     }
 
 
-def _event(name: str, code: str, data: Mapping[str, Any], message: str = "") -> bytes:
+def _event(name: str, code: str, data: Mapping[str, Any], message: str = "", invocation: str = BUILD) -> bytes:
     info = {
         "category": "",
         "code": code,
         "extra": {},
-        "invocation_id": "61cce188-3a37-4c2d-ac43-1c846149fa22",
+        "invocation_id": invocation,
         "level": "debug",
         "msg": message,
         "name": name,
@@ -303,17 +331,18 @@ def make_run_folder(  # noqa: PLR0913  Each is a file.
     request: Request | None = None,
     record: SessionRecord | None = None,
 ) -> RunFolder:
-    """A run folder with just these files, and a request."""
-    path.mkdir(parents=True, exist_ok=True)
+    """A run folder as `run` leaves it: these files of one attempt, and a request."""
     folder = RunFolder(path)
+    folder.attempt(1).mkdir(parents=True)
     folder.write_request(request or make_request(make_context()))
     for name, content in (("manifest.json", manifest), ("run_results.json", results), ("sources.json", sources)):
         if content is not None:
-            (path / name).write_text(json.dumps(content))
+            (folder.attempt(1) / name).write_text(json.dumps(content))
     if journal:
         folder.journal.write_bytes(b"".join(journal))
     if record is not None:
         folder.write_session(record)
+        write_final_artifacts(folder)
     return folder
 
 
@@ -326,5 +355,6 @@ def make_record(*selected: str, **changes: Any) -> SessionRecord:
         "installation": INSTALLATION,
         "selected": selected,
         "commands": (make_command(),),
+        "attempts": (Attempt(number=1),),
     }
     return SessionRecord(**{**values, **changes})

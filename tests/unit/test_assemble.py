@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import pytest
-from headless_dbt.assemble import INTERRUPTED, NOT_REACHED, assemble_run
+from headless_dbt.assemble import assemble_run
 from headless_dbt.errors import RunFolderError
+from headless_dbt.final_artifacts import write_final_artifacts
+from headless_dbt.merged_results import INTERRUPTED, NOT_REACHED
 from headless_dbt.model import Outcome, Run, Verdict
 
 from tests.unit.builders import (
+    command_started,
     freshness,
     make_command,
     make_context,
@@ -148,7 +151,12 @@ def test_the_journal_of_the_freshness_check_is_not_taken_for_the_build(tmp_path:
         tmp_path,
         manifest=MANIFEST,
         sources=sources(freshness(RAW)),
-        journal=[node_start(RAW), node_finished(RAW, "pass"), node_start(STAGED)],
+        journal=[
+            command_started("dbt source freshness", "f"),
+            node_start(RAW, "f"),
+            node_finished(RAW, "pass", invocation="f"),
+            node_start(STAGED),
+        ],
         record=make_record(*SELECTED, problem=make_problem()),
     )
 
@@ -328,7 +336,8 @@ def test_torn_results_leave_the_journal_to_tell(tmp_path: Path) -> None:
         journal=[node_start(ITEMS), node_finished(ITEMS, "error", "Binder Error")],
         record=make_record(ITEMS, problem=make_problem()),
     )
-    (tmp_path / "run_results.json").write_bytes(b'{"metadata": {"dbt_sch')
+    (folder.attempt(1) / "run_results.json").write_bytes(b'{"metadata": {"dbt_sch')
+    write_final_artifacts(folder)
 
     run = assemble_run(folder)
 

@@ -1,13 +1,21 @@
 """dbt's JSON log, also where it is torn."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from headless_dbt.journal import Journal, read_events, read_journal
+from headless_dbt.journal import Journal, read_builds, read_journal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.builders import log_line, node_finished, node_start
+from tests.unit.builders import command_started, log_line, node_finished, node_start
+
+
+def read_events(lines: Iterable[bytes]) -> Journal:
+    """The only build among the lines."""
+    builds = read_builds(lines)
+    return builds[0] if builds else Journal()
+
 
 A, B, C = "model.shop.a", "model.shop.b", "test.shop.unique_a.0123"
 LINES = (
@@ -108,15 +116,33 @@ def test_new_fields_are_tolerated() -> None:
 
 
 def test_a_missing_log_is_an_empty_journal(tmp_path: Path) -> None:
-    assert read_journal(tmp_path / "dbt.log") == Journal()
-    assert read_journal(tmp_path) == Journal()
+    assert read_journal(tmp_path / "dbt.log") == ()
+    assert read_journal(tmp_path) == ()
 
 
 def test_a_log_file_is_read_line_by_line(tmp_path: Path) -> None:
     file = tmp_path / "dbt.log"
     file.write_bytes(b"".join(LINES))
 
-    assert read_journal(file) == read_events(LINES)
+    assert read_journal(file) == (read_events(LINES),)
+
+
+def test_each_build_is_told_by_itself_and_other_commands_are_left_out() -> None:
+    lines = [
+        command_started("dbt source freshness --select source:a", "f"),
+        node_start("source.shop.raw.a", "f"),
+        command_started("dbt build --project-dir x", "one"),
+        node_start(A, "one"),
+        node_finished(A, "error", invocation="one"),
+        command_started("dbt build --select=result:error", "two"),
+        command_started("dbt docs generate", "d"),
+        node_finished(A, "success", invocation="d"),
+    ]
+
+    first, second = read_builds(lines)
+
+    assert [result.status for result in first.finished.values()] == ["error"]
+    assert second == Journal()
 
 
 _WHOLE = b"".join(LINES)

@@ -14,6 +14,7 @@ from headless_dbt import environments, production_run
 from headless_dbt.console import Console
 from headless_dbt.environments import DbtRequirements
 from headless_dbt.errors import CancelledError, DbtUnusableError, RequestError
+from headless_dbt.model import Attempt
 from headless_dbt.production_run import dbt_environment, run
 from headless_dbt.report import find_run_folder
 from headless_dbt.run_folder import RunFolder
@@ -52,10 +53,11 @@ class _Dbt:
         self.seen = {"python": python, "environment": environment, "requested": requested, "settings": settings}
         if self.error is not None:
             raise self.error
-        path = recorder.folder.path
+        path = recorder.folder.attempt(1)
+        path.mkdir(parents=True)
         (path / "manifest.json").write_text(json.dumps(manifest(manifest_node("model.shop.a"))))
         (path / "run_results.json").write_text(json.dumps(run_results(result("model.shop.a", message=self.message))))
-        recorder.note(selected=("model.shop.a",), commands=(make_command(),))
+        recorder.note(selected=("model.shop.a",), commands=(make_command(),), attempts=(Attempt(number=1),))
 
 
 @pytest.fixture

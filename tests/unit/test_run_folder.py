@@ -100,18 +100,16 @@ def test_a_newer_record_with_more_fields_is_still_read(tmp_path: Path) -> None:
     assert RunFolder(tmp_path).read_session() == SessionRecord(started_at="x")
 
 
-def test_the_artifacts_of_an_attempt_are_kept_and_dbts_own_files_dropped(tmp_path: Path) -> None:
+def test_what_serves_dbt_alone_is_dropped(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     attempt = folder.attempt(1)
     attempt.mkdir(parents=True)
     for name in ("manifest.json", "run_results.json", "partial_parse.msgpack", "graph.gpickle", "semantic.json"):
         (attempt / name).write_text(name)
 
-    folder.keep_artifacts(1)
+    folder.drop_dbts_own()
 
-    assert _names(tmp_path) == ["attempts", "manifest.json", "run_results.json"]
     assert _names(attempt) == ["manifest.json", "run_results.json", "semantic.json"]
-    assert folder.artifact("manifest.json").read_text() == "manifest.json"
 
 
 def test_of_the_docs_only_the_page_and_the_catalog_are_kept(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
@@ -15,7 +16,15 @@ from headless_dbt.session_process import Hello, Reply, SessionEndedError, Sessio
 from headless_dbt.supervisor import BuildEndedError, Recorder, run_dbt
 
 from tests.unit import builders
-from tests.unit.builders import make_project, make_request, make_settings, manifest_node, node_finished, node_start
+from tests.unit.builders import (
+    command_started,
+    make_project,
+    make_request,
+    make_settings,
+    manifest_node,
+    node_finished,
+    node_start,
+)
 
 RAW, ORDERS = "source.shop.raw.orders", "model.shop.orders"
 MANIFEST = builders.manifest(manifest_node(RAW), manifest_node(ORDERS, RAW), manifest_node("model.shop.items"))
@@ -54,7 +63,7 @@ class _Session:
         assert isinstance(self.hello_reply, Hello)
         return self.hello_reply
 
-    def invoke(self, argv: list[str]) -> Reply:
+    def invoke(self, argv: list[str], timeout: float = math.inf) -> Reply:
         self.asked.append(list(argv))
         for name, content in self.files.get(argv[0], {}).items():
             (self.folder.attempt(1) / name).write_text(json.dumps(content))
@@ -134,8 +143,6 @@ def test_a_plain_run_parses_lists_and_builds_and_records_it_all(stage: _Stage) -
         ("list", True),
         ("build", True),
     ]
-    assert json.loads(stage.folder.artifact("run_results.json").read_text()) == results
-    assert stage.folder.artifact("manifest.json").is_file()
     assert "Asked for: dbt-core==1.12.6\nInstalled: dbt-core 1.12.6; Python 3.12.1\n" in stage.said
     assert "── dbt build" in stage.said
 
@@ -232,7 +239,9 @@ def test_the_nodes_of_the_freshness_check_do_not_count_as_nodes_of_the_build(sta
         stage.play(
             {"build": _failed("no connection")},
             files={"source": {"sources.json": builders.sources(builders.freshness(RAW))}},
-            journal=node_start(RAW) + node_finished(RAW, "pass"),
+            journal=command_started("dbt source freshness", "f")
+            + node_start(RAW, "f")
+            + node_finished(RAW, "pass", invocation="f"),
             source_freshness=True,
         )
 
@@ -299,7 +308,6 @@ def test_a_cancel_in_the_middle_is_recorded_and_the_artifacts_are_kept(stage: _S
     assert (record.commands[-1].success, record.commands[-1].message) == (False, "ended before it answered")
     assert record.problem is not None
     assert record.problem.exit_code == 130
-    assert stage.folder.artifact("manifest.json").is_file()
 
 
 def test_the_record_is_written_whenever_it_changes(tmp_path: Path) -> None:

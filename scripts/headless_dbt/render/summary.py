@@ -14,7 +14,15 @@ MOST_SLOW = 5
 
 def render_summary(run: Run) -> str:
     """The summary of a run as GitHub-flavoured Markdown."""
-    sections = [_headline(run), *_problem(run), *_failures(run), *_warnings(run), *_slowest(run), _footer(run)]
+    sections = [
+        _headline(run),
+        *_problem(run),
+        *_failures(run),
+        *_retries(run),
+        *_warnings(run),
+        *_slowest(run),
+        _footer(run),
+    ]
     return "\n\n".join(sections) + "\n"
 
 
@@ -51,6 +59,23 @@ def _failures(run: Run) -> Iterator[str]:
         message = f"\n\n{fenced(node.message, limit=2000)}" if node.message else ""
         yield f"**{code(node.unique_id)}**{where}: {code(node.status)}{blocks}{message}"
     yield from _more(len(run.failed) - MOST_FAILURES, "failure")
+
+
+def _retries(run: Run) -> Iterator[str]:
+    """What was tried again, why, and what it cost."""
+    if len(run.attempts) < 2:
+        return
+    causes = dict.fromkeys(cause for attempt in run.attempts for cause in attempt.causes)
+    cost = sum(attempt.delay + attempt.elapsed for attempt in run.attempts[1:])
+    yield (
+        f"### {counted(len(run.attempts), 'attempt')}\n\n"
+        f"Tried again because of {', '.join(code(cause) for cause in causes)}; it took {duration(cost)} more."
+    )
+    healed = [node for node in run.with_outcome(Outcome.PASSED) if node.tries > 1]
+    if healed:
+        lines = [f"- {code(node.unique_id)} passed at try {node.tries}" for node in healed[:MOST_WARNINGS]]
+        yield "\n".join(lines)
+        yield from _more(len(healed) - MOST_WARNINGS, "healed node")
 
 
 def _warnings(run: Run) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Runs as people meet them, for the renderings."""
 
-from headless_dbt.assemble import INTERRUPTED, NOT_REACHED
+from headless_dbt.merged_results import INTERRUPTED, NOT_REACHED
 from headless_dbt.model import Run, Verdict
 
 from tests.unit.builders import make_command, make_context, make_node, make_problem, make_request, make_run

@@ -1,0 +1,100 @@
+"""The final artifacts at the top of the run folder, out of its attempts, whoever ended them and how."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from headless_dbt.artifacts import UNREADABLE, Manifest, read_manifest
+from headless_dbt.errors import RunFolderError
+from headless_dbt.journal import Journal, read_journal
+from headless_dbt.merged_results import Entry, merge_attempts, run_results_document
+from headless_dbt.resume import Earlier, read_code
+from headless_dbt.run_folder import COPIED_ARTIFACTS, RunFolder, SessionRecord
+
+
+def write_final_artifacts(folder: RunFolder) -> None:
+    """Write manifest.json, sources.json and run_results.json to the top of the folder.
+
+    A run that never got to name its nodes has no results. Raises RunFolderError where session.json is missing.
+    """
+    record = folder.read_session()
+    for name in COPIED_ARTIFACTS:
+        if written := [attempt / name for attempt in folder.attempts() if (attempt / name).is_file()]:
+            folder.write(name, written[-1].read_bytes())
+    documents = _documents(folder)
+    if record.selected is None and not documents:
+        return
+    entries = merge_folder(folder, record)
+    document = run_results_document(
+        entries,
+        documents[-1] if documents else {},
+        dbt_version=record.installation.installed.get("dbt-core", "") if record.installation else "",
+        generated_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        elapsed=record.elapsed,
+    )
+    folder.write("run_results.json", json.dumps(document).encode())
+
+
+def merge_folder(folder: RunFolder, record: SessionRecord) -> list[Entry]:
+    """Every selected node's last result, over the attempts so far."""
+    manifest = _manifest(folder)
+    # What was taken over from an earlier run stands before the first attempt, and has no journal here.
+    taken_over = [Journal()] if folder.attempt(0).is_dir() else []
+    return merge_attempts(
+        [document["results"] for document in _documents(folder, every=True)],
+        [*taken_over, *read_journal(folder.journal)],
+        record.selected or (),
+        record.stale_sources,
+        manifest.every() if manifest else {},
+        complete=record.problem is None and bool(record.attempts),
+    )
+
+
+def read_earlier(folder: RunFolder) -> Earlier:
+    """An earlier run that is to be continued, also one that was killed. Raises RunFolderError."""
+    try:
+        document = json.loads((folder.path / "run_results.json").read_bytes())
+        entries = document["results"]
+    except FileNotFoundError:
+        entries = merge_folder(folder, folder.read_session())
+    except (OSError, ValueError, KeyError, RecursionError) as error:
+        raise RunFolderError(f"run_results.json of the earlier run is not readable: {error}") from None
+    manifests = [path for path in (folder.artifact("manifest.json"), *_manifest_files(folder)) if path.is_file()]
+    if not manifests:
+        raise RunFolderError("the earlier run left no manifest.json")
+    return Earlier(
+        name=folder.path.name,
+        request=folder.read_request(),
+        entries=tuple(entries),
+        code=read_code(manifests[0].read_bytes()),
+    )
+
+
+def _manifest_files(folder: RunFolder) -> list[Path]:
+    return [attempt / "manifest.json" for attempt in reversed(folder.attempts())]
+
+
+def _documents(folder: RunFolder, *, every: bool = False) -> list[dict[str, Any]]:
+    """dbt's own run_results.json of each attempt; where it is missing or torn an empty one, if ``every``."""
+    found = []
+    for attempt in folder.attempts():
+        try:
+            document = json.loads((attempt / "run_results.json").read_bytes())
+            document["results"] = [entry for entry in document["results"] if isinstance(entry["unique_id"], str)]
+            found.append(document)
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+            # A kill in the middle of its writing: the journal has what it would say.
+            if every:
+                found.append({"results": []})
+    return found
+
+
+def _manifest(folder: RunFolder) -> Manifest | None:
+    for file in _manifest_files(folder):
+        try:
+            if manifest := read_manifest(file):
+                return manifest
+        except (RunFolderError, *UNREADABLE):
+            continue
+    return None

@@ -69,7 +69,7 @@ def test_one_lasting_failure_beside_a_passing_one_is_not_tried_again(project: Pr
 def test_a_database_that_another_process_holds_is_waited_for(project: Project) -> None:
     assert project.run("--select", "one").exit_code == 0
     hold = "import duckdb, time; c = duckdb.connect('little.duckdb'); print('held', flush=True); time.sleep(8)"
-    holding = [project.dbt_python, "-c", hold]
+    holding = [str(project.dbt_python), "-c", hold]
     with subprocess.Popen(holding, cwd=project.root, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
@@ -126,6 +126,15 @@ def built(project: Project) -> set[str]:
     return {name for name in json.loads(answer.stdout) if not name.endswith(("__dbt_tmp", "__dbt_backup"))}
 
 
+def assert_valid(project: Project, run_results: Path) -> None:
+    """dbt reads the file itself, by its own schema."""
+    check = (
+        "import json, sys; from dbt.artifacts.schemas.run import RunResultsArtifact as A; "
+        "A.read_and_check_versions(sys.argv[1]); A.validate(json.load(open(sys.argv[1])))"
+    )
+    subprocess.run([project.dbt_python, "-c", check, str(run_results)], check=True, capture_output=True)
+
+
 @pytest.mark.parametrize("seed", range(KILLS))
 def test_a_kill_at_any_moment_loses_invents_and_doubles_nothing(forest: Project, seed: int) -> None:
     luck = random.Random(seed)
@@ -161,6 +170,7 @@ def test_a_kill_at_any_moment_loses_invents_and_doubles_nothing(forest: Project,
     assert there <= started_or_passed, "there, and not among the results"
     entries = cut.read("run_results.json")["results"]
     assert sorted(entry["unique_id"] for entry in entries) == sorted(names)
+    assert_valid(forest, folder / "run_results.json")
 
     resumed = forest.run("--resume-from", str(folder))
 

@@ -25,20 +25,30 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
     runner = read_runner(os.environ if environment is None else environment, Path.cwd())
     console = Console(on_github=runner.on_github)
     try:
-        given = vars(_parser().parse_args(arguments))
-        verb, run_folder, dbt_python = given.pop("verb"), given.pop("run_folder"), given.pop("dbt_python", None)
-        run_folder = run_folder or runner.environment.get("HEADLESS_DBT_RUN_FOLDER", "")
-        if verb == "run":
-            return _run(given, runner, run_folder, dbt_python, console)
-        if verb == "report":
-            return _report(given, runner, run_folder, console)
-        return _incident(given, runner, run_folder, console)
+        return _dispatch(arguments, runner, console)
     except HeadlessDbtError as error:
         console.error(error)
         return error.exit_code
+    except BrokenPipeError:
+        # Whoever read our output has left. What is not written yet would fail again at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except KeyboardInterrupt:
+        return 130
     except Exception as bug:  # noqa: BLE001  A sentence for the user, the traceback for the bug report.
         console.error(InternalError(bug))
         return InternalError.exit_code
+
+
+def _dispatch(arguments: Sequence[str] | None, runner: Runner, console: Console) -> int:
+    given = vars(_parser().parse_args(arguments))
+    verb, run_folder, dbt_python = given.pop("verb"), given.pop("run_folder"), given.pop("dbt_python", None)
+    run_folder = run_folder or runner.environment.get("HEADLESS_DBT_RUN_FOLDER", "")
+    if verb == "run":
+        return _run(given, runner, run_folder, dbt_python, console)
+    if verb == "report":
+        return _report(given, runner, run_folder, console)
+    return _incident(given, runner, run_folder, console)
 
 
 # Each verb imports what it uses and no more: `report` needs no GitHub client, `--help` nothing at all.

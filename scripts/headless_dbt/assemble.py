@@ -17,6 +17,7 @@ from headless_dbt.artifacts import (
     read_run_results,
     read_sources,
 )
+from headless_dbt.dbt_commands import is_built
 from headless_dbt.errors import DbtUnusableError, RunFolderError
 from headless_dbt.journal import read_journal
 from headless_dbt.model import Node, Problem, Request, Run, count_blocked, judge, outcome_of
@@ -70,6 +71,7 @@ def assemble_run(folder: RunFolder) -> Run:
         commands=record.commands,
         attempts=record.attempts,
         nodes=nodes,
+        whole_project=_whole(record, manifest),
     )
 
 
@@ -92,6 +94,12 @@ def _problem(record: SessionRecord, troubles: Sequence[str], run_results: RunRes
             exit_code=DbtUnusableError.exit_code,
         )
     return None
+
+
+def _whole(record: SessionRecord, manifest: Manifest | None) -> bool:
+    """Whether all that a build can build was selected, however the selection came about."""
+    every = {unique_id for unique_id in manifest.every() if is_built(unique_id)} if manifest else set()
+    return bool(every) and every <= set(record.selected or ())
 
 
 def _several(folder: RunFolder, record: SessionRecord) -> bool:
@@ -131,7 +139,9 @@ def _nodes(
 
 def _as_node_result(result: FreshnessResult) -> NodeResult:
     age = result.max_loaded_at_time_ago_in_s
-    message = result.error or (f"Last loaded {age:.0f} s ago, at {result.max_loaded_at}." if age is not None else "")
+    message = result.error or (
+        f"Last loaded {age / 3600:.1f} h ago, at {result.max_loaded_at}." if age is not None else ""
+    )
     return NodeResult(
         result.unique_id,
         result.status,

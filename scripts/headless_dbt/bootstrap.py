@@ -55,7 +55,7 @@ def install_uv(folder, lock_text):
     folder.mkdir(parents=True, exist_ok=True)
     pin_file = folder / "uv-requirement.txt"
     pin_file.write_text(pin, "utf-8")
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--require-hashes"]
+    pip = [sys.executable, "-I", "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--require-hashes"]
     call([*pip, "--no-deps", "--target", str(uv.parents[1]), "-r", str(pin_file)], "Installing uv with pip")
     pin_file.unlink()
     stamp.write_text(pin, "utf-8")

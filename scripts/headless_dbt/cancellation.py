@@ -12,6 +12,17 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let no SIGINT or SIGTERM end what has to be done to the end."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
 def cancellable() -> Iterator[None]:
     """Raise CancelledError, wherever the code is, at the first SIGINT or SIGTERM."""
 

@@ -18,6 +18,7 @@ class Console:
         self._on_github = on_github
         self._stream = stream or sys.stdout.buffer
         self._last = b"\n"
+        self._grouped = False
 
     @property
     def colors(self) -> bool:
@@ -36,6 +37,14 @@ class Console:
             self._stream.flush()
             self._last = chunk[-1:]
 
+    def show_log(self, chunk: bytes) -> None:
+        """Show a part of dbt's log; on GitHub never outside of a group, where it could give commands."""
+        if self._on_github and not self._grouped:
+            with self.group("dbt"):
+                self.show(chunk)
+        else:
+            self.show(chunk)
+
     @contextmanager
     def group(self, title: str) -> Iterator[None]:
         """Fold what is shown meanwhile under a title; it cannot give commands to the runner."""
@@ -48,9 +57,11 @@ class Console:
         token = secrets.token_hex(16)
         self.say(command("group", title))
         self.say(command("stop-commands", token))
+        self._grouped = True
         try:
             yield
         finally:
+            self._grouped = False
             self._end_line()
             self.say(command(token))
             self.say(command("endgroup"))

@@ -44,6 +44,9 @@ _RESERVED = frozenset(
         "-h",
         "--version",
         "-v",
+        "-V",
+        # It closes the connection that the next command of the same process needs.
+        "--single-threaded",
     }
 )
 

@@ -14,6 +14,10 @@ from pathlib import Path
 from headless_dbt.errors import DbtUnusableError
 
 LOCKED_ADAPTERS = ("bigquery", "duckdb")
+INSTALL_ADVICE = (
+    "Correct `dbt-version`, `adapter-version`, `adapter` or `requirements`; if the package index was away, run again."
+)
+PYTHON_ADVICE = "Correct `python-version`, or leave it out for the runner's own python3."
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,7 @@ def build_dbt_environment(
     own reason.
     """
     uv = _find_uv()
+    blame = f"dbt could not be installed from {', '.join(requirements.requested)}"
     interpreter = folder / "bin" / "python"
     stamp = folder / "headless-dbt-requirements.txt"
     # A copy of the folder under another path is not the environment that was built.
@@ -107,15 +112,20 @@ def build_dbt_environment(
             python or sys.executable,
             str(folder),
         ]
-        _call(arguments, environment, requirements)
+        _call(
+            arguments,
+            environment,
+            f"There is no Python {python or sys.executable} for dbt's environment",
+            PYTHON_ADVICE,
+        )
         install = [uv, "pip", "install", "--quiet", "--python", str(interpreter)]
         if requirements.lock is not None:
             # The lock is complete: what it leaves out on purpose must not come back as a dependency.
             locked = ["--no-build", "--no-deps", "--require-hashes", "-r", str(requirements.lock)]
-            _call([*install, *locked], environment, requirements)
+            _call([*install, *locked], environment, blame, INSTALL_ADVICE)
         else:
             lines = [part for line in requirements.lines for part in line.split(" ", 1)]
-            _call([*install, "--excludes", str(requirements.excludes), *lines], environment, requirements)
+            _call([*install, "--excludes", str(requirements.excludes), *lines], environment, blame, INSTALL_ADVICE)
         stamp.write_text(wanted, "utf-8")
     return interpreter
 
@@ -158,17 +168,13 @@ def _find_uv() -> str:
     return found
 
 
-def _call(arguments: list[str], environment: Mapping[str, str], requirements: DbtRequirements) -> None:
+def _call(arguments: list[str], environment: Mapping[str, str], blame: str, advice: str) -> None:
     process = subprocess.run(  # noqa: S603  The arguments are ours; the versions in them have been checked.
         arguments, env=dict(environment), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
     )
     if process.returncode != 0:
         reason = process.stdout.decode("utf-8", "replace").strip()
-        raise DbtUnusableError(
-            f"dbt could not be installed from {', '.join(requirements.requested)}. "
-            "Correct `dbt-version`, `adapter-version`, `adapter` or `requirements`; "
-            f"if the package index was away, run again. uv says: {reason}"
-        )
+        raise DbtUnusableError(f"{blame}. {advice} uv says: {reason}")
 
 
 @contextmanager

@@ -24,6 +24,13 @@ def file_issue(flags: Flags, runner: Runner, given_folder: str, console: Console
                 allowed="owner/name of the repository, and a token that may write its issues",
                 advice="Set both in the environment, or set `issue: false`.",
             )
+    if not settings.api_url.startswith(("https://", "http://")):
+        raise RequestError(
+            "GITHUB_API_URL",
+            given=repr(settings.api_url),
+            allowed="the address of GitHub's REST API",
+            advice="Leave it unset for github.com.",
+        )
     folder = find_run_folder(given_folder, runner, settings.project_dir)
     finish_killed_run(folder)
     run = assemble_run(folder)

@@ -13,10 +13,11 @@ from headless_dbt.resume import Earlier, read_code
 from headless_dbt.run_folder import COPIED_ARTIFACTS, RunFolder, SessionRecord
 
 
-def write_final_artifacts(folder: RunFolder) -> None:
+def write_final_artifacts(folder: RunFolder, *, killed: bool = False) -> None:
     """Write manifest.json, sources.json and run_results.json to the top of the folder.
 
-    A run that never got to name its nodes has no results. Raises RunFolderError where session.json is missing.
+    A run that never got to name its nodes has no results. One that was ``killed`` has no problem of its own on record,
+    and is not complete for that. Raises RunFolderError where session.json is missing.
     """
     record = folder.read_session()
     for name in COPIED_ARTIFACTS:
@@ -25,7 +26,7 @@ def write_final_artifacts(folder: RunFolder) -> None:
     documents = _documents(folder)
     if record.selected is None and not documents:
         return
-    entries = merge_folder(folder, record)
+    entries = merge_folder(folder, record, killed=killed)
     document = run_results_document(
         entries,
         documents[-1] if documents else {},
@@ -36,7 +37,7 @@ def write_final_artifacts(folder: RunFolder) -> None:
     folder.write("run_results.json", json.dumps(document).encode())
 
 
-def merge_folder(folder: RunFolder, record: SessionRecord) -> list[Entry]:
+def merge_folder(folder: RunFolder, record: SessionRecord, *, killed: bool = False) -> list[Entry]:
     """Every selected node's last result, over the attempts so far."""
     manifest = _manifest(folder)
     # What was taken over from an earlier run stands before the first attempt, and has no journal here.
@@ -47,7 +48,7 @@ def merge_folder(folder: RunFolder, record: SessionRecord) -> list[Entry]:
         record.selected or (),
         record.stale_sources,
         manifest.every() if manifest else {},
-        complete=record.problem is None and bool(record.attempts),
+        complete=record.problem is None and bool(record.attempts) and not killed,
     )
 
 
@@ -57,7 +58,7 @@ def read_earlier(folder: RunFolder) -> Earlier:
         document = json.loads((folder.path / "run_results.json").read_bytes())
         entries = document["results"]
     except FileNotFoundError:
-        entries = merge_folder(folder, folder.read_session())
+        entries = merge_folder(folder, folder.read_session(), killed=True)
     except (OSError, ValueError, KeyError, RecursionError) as error:
         raise RunFolderError(f"run_results.json of the earlier run is not readable: {error}") from None
     manifests = [path for path in (folder.artifact("manifest.json"), *_manifest_files(folder)) if path.is_file()]

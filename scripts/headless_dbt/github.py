@@ -5,9 +5,10 @@ Source: https://docs.github.com/en/rest/issues
 
 from collections.abc import Iterator
 
+import github.Issue
 import requests
 from github import Auth, Github
-from github.GithubException import GithubException, UnknownObjectException
+from github.GithubException import GithubException
 from github.Repository import Repository
 
 from headless_dbt.errors import GitHubError
@@ -15,6 +16,7 @@ from headless_dbt.incident import CloseIssue, CreateIssue, Issue, Plan, UpdateIs
 
 TIMEOUT_SECONDS = 30
 LABEL_COLOR = "d73a4a"
+_UNPROCESSABLE = 422
 
 
 class Issues:
@@ -33,7 +35,7 @@ class Issues:
         for issue in self._repository.get_issues(state="open"):
             # `issue.pull_request` would ask GitHub again for each issue that is none.
             if issue.html_url.split("/")[-2] != "pull":
-                yield Issue(issue.number, issue.body or "")
+                yield Issue(issue.number, issue.body or "", issue.title)
 
     def apply(self, plan: Plan) -> tuple[int, str] | None:
         """Carry a plan out; return the number and the address of the issue that it was about."""
@@ -41,17 +43,14 @@ class Issues:
             case None:
                 return None
             case CreateIssue():
-                for label in plan.labels:
-                    self._ensure_label(label)
-                # GitHub refuses the whole issue for one login that it cannot assign.
-                assignees = [login for login in plan.assignees if self._repository.has_in_assignees(login)]
-                created = self._repository.create_issue(
-                    plan.title, plan.body, labels=list(plan.labels), assignees=assignees
-                )
+                created = self._create(plan)
                 return created.number, created.html_url
             case UpdateIssue():
                 issue = self._repository.get_issue(plan.number)
-                issue.edit(title=plan.title, body=plan.body)
+                if plan.title is None:
+                    issue.edit(body=plan.body)
+                else:
+                    issue.edit(title=plan.title, body=plan.body)
                 return issue.number, issue.html_url
             case CloseIssue():
                 issue = self._repository.get_issue(plan.number)
@@ -59,11 +58,25 @@ class Issues:
                 issue.edit(state="closed", state_reason="completed")
                 return issue.number, issue.html_url
 
+    def _create(self, plan: CreateIssue) -> github.Issue.Issue:
+        for label in plan.labels:
+            self._ensure_label(label)
+        # GitHub refuses the whole issue for one login that it cannot assign.
+        assignees = [login for login in plan.assignees if self._repository.has_in_assignees(login)]
+        try:
+            return self._repository.create_issue(plan.title, plan.body, labels=list(plan.labels), assignees=assignees)
+        except GithubException as error:
+            if error.status != _UNPROCESSABLE:
+                raise
+            # An issue without a label is better than none.
+            return self._repository.create_issue(plan.title, plan.body)
+
     def _ensure_label(self, label: str) -> None:
         try:
-            self._repository.get_label(label)
-        except UnknownObjectException:
             self._repository.create_label(label, LABEL_COLOR, "Opened by headless-dbt")
+        except GithubException as error:
+            if error.status != _UNPROCESSABLE:  # It is there already.
+                raise
 
 
 def explain(error: Exception, repository: str) -> GitHubError:

@@ -7,14 +7,16 @@ which did not select them says nothing about them.
 
 import base64
 import json
+import posixpath
 import re
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
+from headless_dbt.errors import RequestError
 from headless_dbt.model import Outcome, Request, Run, Verdict
-from headless_dbt.render.issue import render_body, render_healed, render_title
+from headless_dbt.render.issue import OUR_TITLE, render_body, render_healed, render_title
 
 # What is broken when no node is: the project, the request, the installation.
 WHOLE_RUN = "run"
@@ -34,6 +36,7 @@ class Issue:
 
     number: int
     body: str
+    title: str = OUR_TITLE
 
 
 @dataclass(frozen=True)
@@ -48,10 +51,10 @@ class CreateIssue:
 
 @dataclass(frozen=True)
 class UpdateIssue:
-    """Write the issue's title and body anew."""
+    """Write the issue's body anew, and its title, unless it is None: then a person has changed it."""
 
     number: int
-    title: str
+    title: str | None
     body: str
 
 
@@ -68,7 +71,8 @@ Plan = CreateIssue | UpdateIssue | CloseIssue | None
 
 def pipeline_key(request: Request) -> str:
     """What identifies a pipeline: 16 hexadecimal characters."""
-    parts = [request.context.workflow_file, request.inputs.get("target"), request.inputs.get("project-dir")]
+    project_dir = posixpath.normpath(request.inputs.get("project-dir") or ".")
+    parts = [request.context.workflow_file, request.inputs.get("target"), project_dir]
     return sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
@@ -90,7 +94,7 @@ def plan_incident(
     run: Run, issues: Iterable[Issue], labels: tuple[str, ...], assignees: tuple[str, ...], artifact_url: str
 ) -> Plan:
     """What to do about the issue of this run's pipeline; None is nothing. ``issues`` are the open ones."""
-    if run.status is Verdict.CANCELLED:
+    if run.status is Verdict.CANCELLED or _slip(run):
         return None
     key = pipeline_key(run.request)
     issue, before = _find(issues, key)
@@ -105,7 +109,14 @@ def plan_incident(
     if not now and still_open == before:
         return None
     body = _keep_around(issue.body, key, _body(run, key, now, still_open, artifact_url))
-    return UpdateIssue(issue.number, render_title(run, _named(still_open)), body)
+    title = render_title(run, _named(still_open)) if issue.title.startswith(OUR_TITLE) else None
+    return UpdateIssue(issue.number, title, body)
+
+
+def _slip(run: Run) -> bool:
+    """Somebody pressed the button with a wrong input: they see it, and no later run could heal it."""
+    wrong = run.problem is not None and run.problem.exit_code == RequestError.exit_code
+    return wrong and run.request.context.event == "workflow_dispatch"
 
 
 def _find(issues: Iterable[Issue], key: str) -> tuple[Issue | None, frozenset[str]]:
@@ -148,11 +159,10 @@ def healed_by(run: Run, broken: Iterable[str]) -> frozenset[str]:
     A run that got as far as a verdict on nodes heals what an earlier run as a whole suffered from. A green run
     of the whole project heals everything, also what is no longer in it.
     """
-    whole_project = not any(run.request.inputs.get(name) for name in ("select", "exclude", "selector", "dbt-args"))
-    if run.nodes and whole_project and run.status in (Verdict.SUCCESS, Verdict.WARN):
+    if run.whole_project and run.status in (Verdict.SUCCESS, Verdict.WARN):
         return frozenset(broken)
     well = {node.unique_id for node in run.nodes if node.outcome in (Outcome.PASSED, Outcome.WARNED)}
-    if run.problem is None:
+    if run.problem is None and any(node.outcome is not Outcome.SKIPPED for node in run.nodes):
         well.add(WHOLE_RUN)
     return frozenset(broken) & well
 

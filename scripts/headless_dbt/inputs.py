@@ -14,6 +14,8 @@ import yaml
 
 from headless_dbt.errors import RequestError
 
+# https://docs.github.com/en/rest/issues/labels
+MOST_LABEL = 50
 ENVIRONMENT_PREFIX = "HEADLESS_DBT_"
 
 
@@ -53,8 +55,8 @@ def positive(name: str, given: str) -> int | None:
     """A whole number from 1, or None for an empty text."""
     if not given:
         return None
-    if not re.fullmatch(r"[0-9]{1,9}", given) or int(given) < 1:
-        raise RequestError(name, given=shown(given), allowed="a whole number from 1", advice=mend(name))
+    if not re.fullmatch(r"[0-9]{1,4}", given) or int(given) < 1:
+        raise RequestError(name, given=shown(given), allowed="a whole number from 1 to 9999", advice=mend(name))
     return int(given)
 
 
@@ -112,6 +114,16 @@ def words(name: str, given: str) -> tuple[str, ...]:
 def comma_separated(name: str, given: str) -> tuple[str, ...]:
     """Names between commas; white space around them does not count."""
     return tuple(part for part in (" ".join(piece.split()) for piece in given.split(",")) if part)
+
+
+def labels(name: str, given: str) -> tuple[str, ...]:
+    """Names of GitHub labels between commas."""
+    for label in comma_separated(name, given):
+        if len(label) > MOST_LABEL:
+            raise RequestError(
+                name, given=shown(label), allowed=f"labels of at most {MOST_LABEL} characters", advice=mend(name)
+            )
+    return comma_separated(name, given)
 
 
 def assignments(name: str, given: str) -> tuple[tuple[str, str], ...]:
@@ -224,7 +236,8 @@ class Input:
         """The text that counts: the flag, else the environment variable, else the default."""
         flag = flags.get(self.attribute)
         text = environment.get(self.variable, "") if flag is None else flag
-        return text.strip() or self.default
+        # Bytes that are no UTF-8 come as halves of characters, which no file could hold.
+        return text.encode("utf-8", "backslashreplace").decode().strip() or self.default
 
 
 _RUN = frozenset({"run"})
@@ -285,7 +298,7 @@ INPUTS = (
         "issue-labels",
         "dbt-failure",
         "Labels of the issue, comma-separated; created when missing.",
-        comma_separated,
+        labels,
         _INCIDENT,
     ),
     Input("issue-assignees", "", "Logins to assign the issue to, comma-separated.", comma_separated, _INCIDENT),

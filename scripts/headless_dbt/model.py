@@ -144,7 +144,7 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """One invocation of headless-dbt, complete."""
+    """One invocation of headless-dbt, complete. ``whole_project`` is whether everything that can be was selected."""
 
     schema_version: int = SCHEMA_VERSION
     headless_dbt_version: str
@@ -158,6 +158,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     commands: tuple[Command, ...]
     attempts: tuple[Attempt, ...] = ()
     nodes: tuple[Node, ...]
+    whole_project: bool = False
 
     def with_outcome(self, outcome: Outcome) -> tuple[Node, ...]:
         """The nodes of one outcome, in the order of the run."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from headless_dbt import environments
 from headless_dbt.assemble import assemble_run
-from headless_dbt.cancellation import cancellable
+from headless_dbt.cancellation import cancellable, uninterrupted
 from headless_dbt.console import Console
 from headless_dbt.credentials import google_credentials
 from headless_dbt.dbt_commands import check_dbt_args
@@ -36,24 +36,27 @@ def run(flags: Flags, runner: Runner, given_folder: str, dbt_python: str, consol
         datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"),
     )
     folder.write_request(request)
-    recorder = Recorder(folder)
     # Known before anything is judged: a request that is refused may hold them too.
     secrets = secret_values(*read_secrets(runner.environment), runner.environment)
-    try:
-        with cancellable():
+    folder.keep_secrets(secrets)
+    recorder = Recorder(folder, secrets)
+    with cancellable():
+        try:
             console.mask(sorted(secrets))
             settings = read_run_settings(flags, runner)
             check_dbt_args(settings.dbt_args)
             _run(settings, runner, dbt_python, recorder, console)
-    except Exception as error:  # noqa: BLE001  Whatever happened, the run folder and the user are told.
-        told = error if isinstance(error, HeadlessDbtError) else InternalError(error)
-        recorder.note_problem(told)
-        console.error(told)
-    write_final_artifacts(folder)
-    folder.drop_dbts_own()
-    redact_folder(folder.path, secrets)
-    recorder.note(finished=True)
-    verdict = assemble_run(folder)
+        except Exception as error:  # noqa: BLE001  Whatever happened, the run folder and the user are told.
+            told = error if isinstance(error, HeadlessDbtError) else InternalError(error)
+            recorder.note_problem(told)
+            console.error(told)
+        with uninterrupted():
+            write_final_artifacts(folder)
+            folder.drop_dbts_own()
+            redact_folder(folder.path, secrets)
+            recorder.note(finished=True)
+            folder.forget_secrets()
+            verdict = assemble_run(folder)
     console.say(f"\nStatus: {verdict.status}. Run folder: {folder.path}")
     return verdict.exit_code
 
@@ -118,7 +121,8 @@ def dbt_environment(
         for name, value in environment.items()
         if not name.startswith(ENVIRONMENT_PREFIX)
         # dbt would send its artifacts to a service; nothing of a run leaves the machine unasked.
-        and name != "DBT_UPLOAD_TO_ARTIFACTS_INGEST_API"
+        # And one thread is `threads: 1`; this would close the connection that the next command needs.
+        and name not in ("DBT_UPLOAD_TO_ARTIFACTS_INGEST_API", "DBT_SINGLE_THREADED")
     }
     ours = str(Path(__file__).resolve().parents[1])
     paths = [path for path in kept.pop("PYTHONPATH", "").split(os.pathsep) if path and os.path.realpath(path) != ours]

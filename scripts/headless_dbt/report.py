@@ -11,6 +11,7 @@ from headless_dbt.console import Console
 from headless_dbt.errors import RunFolderError
 from headless_dbt.final_artifacts import write_final_artifacts
 from headless_dbt.model import Run
+from headless_dbt.redaction import redact_folder
 from headless_dbt.render.annotations import render_annotations
 from headless_dbt.render.page import render_page
 from headless_dbt.render.summary import render_summary
@@ -47,10 +48,14 @@ def report(flags: Flags, runner: Runner, given_folder: str, console: Console) ->
 def finish_killed_run(folder: RunFolder) -> None:
     """Write the final artifacts of a run that was killed before it could do so itself."""
     try:
-        if not folder.read_session().finished:
-            write_final_artifacts(folder)
+        if folder.read_session().finished:
+            return
+        write_final_artifacts(folder, killed=True)
     except RunFolderError:
-        return  # It did not even begin; assemble_run says so.
+        pass  # It did not even begin; assemble_run says so.
+    folder.drop_dbts_own()
+    redact_folder(folder.path, folder.read_secrets())
+    folder.forget_secrets()
 
 
 def find_run_folder(given: str, runner: Runner, project_dir: Path) -> RunFolder:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -103,6 +104,32 @@ class RunFolder:
         """Write run.json."""
         self._write_struct("run.json", run)
 
+    def keep_secrets(self, secrets: Iterable[str]) -> None:
+        """Keep the secrets beside the folder while the run lasts, readable by this user alone.
+
+        Whoever finishes a run that was killed has to take them out of its files.
+        """
+        values = sorted(secrets)
+        if values:
+            descriptor = os.open(self._secrets, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(msgspec.json.encode(values))
+
+    def read_secrets(self) -> frozenset[str]:
+        """The secrets of a run that did not end by itself."""
+        try:
+            return frozenset(msgspec.json.decode(self._secrets.read_bytes(), type=list[str]))
+        except (OSError, *UNREADABLE):
+            return frozenset()
+
+    def forget_secrets(self) -> None:
+        """Remove what `keep_secrets` kept."""
+        self._secrets.unlink(missing_ok=True)
+
+    @property
+    def _secrets(self) -> Path:
+        return self.path.with_name(f".{self.path.name}.secrets")
+
     def drop_dbts_own(self) -> None:
         """Drop what serves dbt alone."""
         for attempt in self.attempts():
@@ -151,24 +178,38 @@ def new_run_folder(given: str, project_dir: Path, stamp: str) -> RunFolder:
     folder named after ``stamp`` (a time) is made under the project's ``target/headless_dbt/``, or under the
     system's temporary folder where there is no such project. Raises RequestError.
     """
-    if given:
-        path = Path(given).resolve()
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise RequestError(
-                "run-folder",
-                given=f"{given!r}, which is not an empty folder",
-                allowed="a new or an empty folder",
-                advice="Name another one, or leave it out.",
-            )
-        path.mkdir(parents=True, exist_ok=True)
-        return RunFolder(path)
-    # A project that is not there is a thing to report, not one to make.
-    there = (project_dir / "dbt_project.yml").is_file()
-    parent = project_dir / "target" / "headless_dbt" if there else Path(tempfile.gettempdir()) / "headless_dbt"
-    parent.mkdir(parents=True, exist_ok=True)
-    path = Path(tempfile.mkdtemp(prefix=f"{stamp}-", dir=parent))
-    path.chmod(0o755)
-    return RunFolder(path)
+    if not given:
+        return RunFolder(_fresh_folder(project_dir, stamp))
+    path = Path(given).resolve()
+    try:
+        if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+            path.mkdir(parents=True, exist_ok=True)
+            return RunFolder(path)
+        what = "which is not an empty folder"
+    except OSError as error:
+        what = f"which cannot be made ({error.strerror})"
+    raise RequestError(
+        "run-folder",
+        given=f"{given!r}, {what}",
+        allowed="a new or an empty folder",
+        advice="Name another one, or leave it out.",
+    )
+
+
+def _fresh_folder(project_dir: Path, stamp: str) -> Path:
+    elsewhere = Path(tempfile.gettempdir()) / "headless_dbt"
+    # A project that is not there, or that cannot be written to, is a thing to report, not one to make.
+    for parent in (project_dir / "target" / "headless_dbt", elsewhere):
+        try:
+            if parent == elsewhere or (project_dir / "dbt_project.yml").is_file():
+                parent.mkdir(parents=True, exist_ok=True)
+                path = Path(tempfile.mkdtemp(prefix=f"{stamp}-", dir=parent))
+                path.chmod(0o755)
+                return path
+        except OSError:
+            if parent == elsewhere:
+                raise
+    raise AssertionError  # The loop ends by one of the two.
 
 
 def latest_run_folder(project_dir: Path) -> RunFolder:

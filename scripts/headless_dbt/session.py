@@ -11,11 +11,16 @@ Request: ``{"argv": [...]}``. Reply: ``{"success": bool, "exception": {"type", "
 Source: dbt's programmatic invocations, https://docs.getdbt.com/reference/programmatic-invocations
 """
 
+import ctypes
 import importlib.metadata
 import json
 import os
 import platform
+import signal
 import sys
+
+# https://man7.org/linux/man-pages/man2/pr_set_pdeathsig.2const.html
+PR_SET_PDEATHSIG = 1
 
 
 def installed_versions():
@@ -58,8 +63,15 @@ class Session:
         return {"success": bool(result.success), "exception": describe(result.exception), "lines": lines}
 
 
+def end_with_parent():
+    """Have the kernel interrupt this process when the supervisor dies: nobody would be left to tell it to stop."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
+
+
 def main():
     """Say hello, then answer requests until standard input ends."""
+    end_with_parent()
     with os.fdopen(int(sys.argv[1]), "w", encoding="utf-8") as replies:
 
         def reply(message):

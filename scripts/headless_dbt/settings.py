@@ -125,7 +125,7 @@ def read_request(flags: Flags, environment: Mapping[str, str]) -> Request:
 def read_secrets(environment: Mapping[str, str]) -> tuple[list[tuple[str, str]], str]:
     """The lines of ``dbt-env``, as far as they are KEY=value, and the Google key, before they are judged."""
     text = {declared.name: declared.given({}, environment) for declared in inputs_of("run") if declared.secret}
-    pairs = (line.partition("=") for line in text["dbt-env"].splitlines())
+    pairs = (line.partition("=") for line in text["dbt-env"].split("\n"))
     return [(name.strip(), value.strip()) for name, _, value in pairs], text["gcp-credentials"]
 
 
@@ -191,9 +191,12 @@ def _existing_project(workspace: Path, given: str) -> Path:
 
 
 def _require_file(name: str, given: str, directory: Path, file: str) -> None:
-    if (directory / file).is_file():
-        return
-    what = f"no {file} in it" if directory.is_dir() else "no such folder"
+    try:
+        if (directory / file).is_file():
+            return
+        what = f"no {file} in it" if directory.is_dir() else "no such folder"
+    except OSError as error:
+        what = f"no way to it ({error.strerror})"
     raise RequestError(
         name,
         given=f"{shown(given)}, but there is {what}",
@@ -206,7 +209,7 @@ def _existing_requirements(workspace: Path, given: str) -> Path | None:
     if not given:
         return None
     file = (workspace / given).resolve()
-    if not file.is_file():
+    if not _is_file(file):
         raise RequestError(
             "requirements",
             given=f"{shown(given)}, but there is no such file",
@@ -216,11 +219,18 @@ def _existing_requirements(workspace: Path, given: str) -> Path | None:
     return file
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # A name that is too long, for one.
+        return False
+
+
 def _existing_run(workspace: Path, given: str) -> Path | None:
     if not given:
         return None
     run_folder = (workspace / given).resolve()
-    if not (run_folder / "request.json").is_file():
+    if not _is_file(run_folder / "request.json"):
         raise RequestError(
             "resume-from",
             given=f"{shown(given)}, but there is no request.json in it",

@@ -27,6 +27,7 @@ from headless_dbt.inputs import shown
 from headless_dbt.journal import read_journal
 from headless_dbt.merged_results import downstream, run_results_document, skipped_entries
 from headless_dbt.model import Attempt, Command, Installation, Outcome, Problem, outcome_of
+from headless_dbt.redaction import redact
 from headless_dbt.resume import Takeover, read_code, take_over
 from headless_dbt.retrying import delay_before, retry_causes, state_for, still_to_build
 from headless_dbt.run_folder import RunFolder, SessionRecord
@@ -55,6 +56,7 @@ class Recorder:
     """The record of a run, written to its folder whenever it changes."""
 
     folder: RunFolder
+    secrets: frozenset[str] = frozenset()
     clock: Callable[[], float] = time.monotonic
     record: SessionRecord = field(init=False)
 
@@ -67,7 +69,9 @@ class Recorder:
     def note(self, **changes: object) -> None:
         """Change the record."""
         changed = {"elapsed": round(self.clock() - self._began, 3), **changes}
-        self.record = msgspec.structs.replace(self.record, **changed)
+        written = msgspec.json.encode(msgspec.structs.replace(self.record, **changed))
+        # Clean also in memory: messages of dbt and of uv may quote a secret.
+        self.record = msgspec.json.decode(redact(written, self.secrets), type=SessionRecord)
         self.folder.write_session(self.record)
 
     def note_problem(self, error: HeadlessDbtError) -> None:
@@ -96,7 +100,7 @@ def run_dbt(  # noqa: PLR0913  Each is a collaborator of its own.
     deadline = time.monotonic() + settings.time_limit * 60 if settings.time_limit else math.inf
     for tries_left in reversed(range(DEPS_TRIES)):
         try:
-            with SessionProcess(python, settings.project_dir, environment, console.show, deadline) as session:
+            with SessionProcess(python, settings.project_dir, environment, console.show_log, deadline) as session:
                 return _Conversation(session, settings, commands, recorder, console, deadline).hold(requested)
         except SessionEndedError as ended:
             raise DbtUnusableError(str(ended)) from None
@@ -287,12 +291,7 @@ class _Conversation:
 
     def _build_error(self, problem: SessionException) -> HeadlessDbtError:
         if problem.type == "DbtUsageException":
-            return RequestError(
-                "dbt-args",
-                given=f"{shown(' '.join(self.settings.dbt_args))}, and dbt says: {problem.message}",
-                allowed="arguments of dbt build",
-                advice="`dbt build --help` lists them.",
-            )
+            return _usage_error(self.settings, problem)
         builds = read_journal(self.recorder.folder.journal)
         if builds and builds[-1].started:
             return BuildEndedError(f"dbt build ended early: {problem.message}")
@@ -362,6 +361,22 @@ def _parse_error(settings: RunSettings, problem: SessionException) -> HeadlessDb
             allowed=allowed or "a target of the profile",
             advice="Correct the input `target`, or add the target to profiles.yml.",
         )
+    if problem.type == "DbtUsageException":
+        return _usage_error(settings, problem)
+    if "Could not find profile named" in problem.message:
+        return RequestError(
+            "profiles-dir",
+            given=f"{str(settings.profiles_dir)!r}, and dbt says: {problem.message}",
+            allowed="a folder whose profiles.yml has the profile that dbt_project.yml names",
+            advice="Correct `profile:` in dbt_project.yml, or profiles.yml.",
+        )
+    if "Could not find adapter type" in problem.message and settings.requirements is not None:
+        return RequestError(
+            "requirements",
+            given=f"{str(settings.requirements)!r}, which lacks the adapter: {problem.message}",
+            allowed="a file that names dbt-core and the adapter of the profile",
+            advice="Add dbt-TYPE==VERSION, with the `type:` in profiles.yml.",
+        )
     if "Could not find adapter type" in problem.message:
         return RequestError(
             "adapter",
@@ -372,7 +387,19 @@ def _parse_error(settings: RunSettings, problem: SessionException) -> HeadlessDb
     return DbtUnusableError(f"The project cannot be parsed: {problem.message}")
 
 
+def _usage_error(settings: RunSettings, problem: SessionException) -> RequestError:
+    return RequestError(
+        "dbt-args",
+        given=f"{shown(' '.join(settings.dbt_args))}, and dbt says: {problem.message}",
+        allowed="arguments of dbt build",
+        advice="`dbt build --help` lists them.",
+    )
+
+
 def _selection_error(settings: RunSettings, problem: SessionException) -> HeadlessDbtError:
+    nothing_chosen = not any((settings.select, settings.exclude, settings.selector))
+    if problem.type == "DbtUsageException" or (settings.dbt_args and nothing_chosen):
+        return _usage_error(settings, problem)
     return RequestError(
         "selector" if settings.selector else "select",
         given=f"{_selection_of(settings)}, and dbt says: {problem.message.removeprefix('Runtime Error').strip()}",

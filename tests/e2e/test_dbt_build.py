@@ -114,6 +114,20 @@ def test_dispatch_with_a_selector_in_a_subfolder(act: Act, caller: Caller, githu
     assert not [name for name, text in the_artifact(outcome).items() if github.token.encode() in text]
 
 
+def test_empty_inputs_mean_their_defaults(act: Act, caller: Caller) -> None:
+    declared = yaml.safe_load((ROOT / ".github/workflows/dbt-build.yml").read_text())[True]["workflow_call"]
+    empty = {name.replace("-", "_"): "" for name in declared["inputs"] if name not in ("adapter", "timeout-minutes")}
+    needs_secret = "select '{{ env_var('PASSWORD') | length }}' as letters"
+    nightly = call(**empty, secrets={"dbt-env": "${{ secrets.DBT_ENV }}"})
+    caller.commit({**dbt_project(prices=needs_secret), **workflow(nightly=nightly)})
+
+    outcome = act.run(caller, CRON, secrets={"DBT_ENV": "PASSWORD=sesame-open"})
+
+    assert outcome.succeeded, outcome.log
+    assert json.loads(the_artifact(outcome)["run_results.json"])["args"]["target"] == "prod"
+    assert results(outcome) == dict.fromkeys((*MODELS, "prices"), "success")
+
+
 def test_red_twice_and_green_again(act: Act, caller: Caller, github: GitHubDouble) -> None:
     github.repository.assignable.add("ada")
     github.add_noise(40, labels=["dbt-failure"])

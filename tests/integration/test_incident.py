@@ -27,13 +27,16 @@ def test_an_issue_is_opened_updated_and_closed(project: Project) -> None:
         assert 'Referenced column "nope" not found' in (issue.body or "")
         assert issue.labels == ["dbt-failure"]
         assert issue.assignees == ["octocat"]
+        assert [label.name for label in github.labels] == ["dbt-failure"]
+        assert len(github.requests_to("POST", "/labels")) == 1
 
         # A hundred newer issues, a new title and no label: it is still found, on another page.
         github.add_noise(130)
         issue.title, issue.labels = "We look into it", []
         assert tell(project, project.run(), github).exit_code == 0
         assert [each.number for each in github.open_issues if "headless-dbt:v1" in (each.body or "")] == [issue.number]
-        assert issue.title == "dbt failed on local: two"
+        # A title that a person wrote stays.
+        assert issue.title == "We look into it"
 
         # A green run of something else does not close it.
         assert tell(project, project.run("--select", "one"), github).exit_code == 0

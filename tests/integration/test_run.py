@@ -229,6 +229,17 @@ def test_variables_reach_the_project_and_secrets_stay_out_of_every_file(project:
     assert "*****" in (done.folder / "summary.md").read_text()
 
 
+def test_a_secret_in_an_error_of_the_connection_stays_out_of_everything(project: Project) -> None:
+    project.write({"profiles.yml": "little: {outputs: {local: {type: duckdb, path: \"/no/{{ env_var('PW') }}/x\"}}}\n"})
+    done = project.run(HEADLESS_DBT_DBT_ENV="PW=hunter2secret")
+    assert done.exit_code == 3
+    assert "*****" in done.read("run.json")["problem"]["message"]
+    for file in done.folder.parent.rglob("*"):
+        assert not file.is_file() or file.is_relative_to(project.root) or b"hunter2secret" not in file.read_bytes(), (
+            file
+        )
+
+
 def test_two_runs_never_share_a_folder(project: Project) -> None:
     done = project.run()
     again = project.verb("run", "--target", "local", folder=done.folder)

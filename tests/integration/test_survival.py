@@ -95,7 +95,7 @@ def test_the_time_limit_ends_dbt_and_keeps_what_it_had_done(project: Project) ->
 
 
 MODELS = 40
-KILLS = int(os.environ.get("HEADLESS_DBT_TEST_KILLS", "10"))
+KILLS = int(os.environ.get("HEADLESS_DBT_TEST_KILLS", "30"))
 
 
 @pytest.fixture
@@ -150,10 +150,11 @@ def test_a_kill_at_any_moment_loses_invents_and_doubles_nothing(forest: Project,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
-    log = folder / "dbt.log"
-    while killed.poll() is None and not (log.is_file() and b'"NodeStart"' in log.read_bytes()):
-        time.sleep(0.05)
-    time.sleep(luck.uniform(0, 3))
+    # At the start of the n-th node, or a moment after it: how fast the machine is does not matter.
+    nodes, log = luck.randint(1, MODELS + 3), folder / "dbt.log"
+    while killed.poll() is None and not (log.is_file() and log.read_bytes().count(b'"name": "NodeStart"') >= nodes):
+        time.sleep(0.002)
+    time.sleep(luck.choice([0, luck.uniform(0, 0.05)]))
     for session in sessions_in(forest.root):
         os.kill(session, number)
     output, _ = killed.communicate(timeout=60)
@@ -179,6 +180,40 @@ def test_a_kill_at_any_moment_loses_invents_and_doubles_nothing(forest: Project,
     assert len(resumed.nodes) == MODELS + 3
     again = {node["name"] for node in resumed.read("run.json")["nodes"] if node["tries"]}
     assert again == {name.rpartition(".")[2] for name in names} - passed if passed else again
+
+
+def executes(log: Path, unique_id: str) -> bool:
+    """Whether dbt has begun to execute a node."""
+    lines = log.read_bytes().splitlines() if log.is_file() else []
+    return any(b'"name": "NodeExecuting"' in line and unique_id.encode() in line for line in lines)
+
+
+def test_dbt_does_not_outlive_a_supervisor_that_is_killed(project: Project) -> None:
+    secret = "hunter2secret"
+    project.write({"models/two.sql": "{{ config(materialized='table') }} -- {{ env_var('PW') }}\n" + ENDLESS})
+    folder = project.root.parent / "killed"
+    run = [sys.executable, "-P", "-m", "headless_dbt", "run", "--target", "local", "--run-folder", str(folder)]
+    with subprocess.Popen(
+        [*run, "--dbt-python", str(project.dbt_python)],
+        cwd=project.root,
+        env=project.environment({"HEADLESS_DBT_DBT_ENV": f"PW={secret}"}),
+        stdout=subprocess.DEVNULL,
+    ) as killed:
+        while not executes(folder / "dbt.log", "model.little.two"):
+            time.sleep(0.1)
+        killed.kill()
+    deadline = time.monotonic() + 20
+    while sessions_in(project.root):
+        assert time.monotonic() < deadline, "dbt goes on"
+        time.sleep(0.2)
+
+    assert project.verb("report", folder=folder).exit_code == 0
+    told = Finished(killed.returncode, "", folder)
+    assert told.nodes == {"model.little.one": "success", "model.little.two": "error", "model.little.three": "skipped"}
+    assert told.read("run.json")["problem"]["title"] == "The run ended early"
+    for file in folder.parent.rglob("*"):
+        outside = not file.is_relative_to(project.root)
+        assert not (outside and file.is_file() and secret.encode() in file.read_bytes()), file
 
 
 def test_a_run_is_not_continued_when_its_code_has_changed(project: Project) -> None:

@@ -215,7 +215,7 @@ def test_a_stale_source_says_how_old_it_is(tmp_path: Path) -> None:
 
     first, second, _ = assemble_run(folder).nodes
 
-    assert (first.outcome, first.message) == (Outcome.WARNED, "Last loaded 86400 s ago, at 2026-01-30T06:00:00Z.")
+    assert (first.outcome, first.message) == (Outcome.WARNED, "Last loaded 24.0 h ago, at 2026-01-30T06:00:00Z.")
     assert (second.outcome, second.message, second.name) == (Outcome.FAILED, "No such table", "gone")
 
 

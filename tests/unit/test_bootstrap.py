@@ -205,7 +205,7 @@ def test_everything_is_installed_by_hash_and_out_of_reach_of_the_callers_pythonp
     assert start() == 0
 
     pip, venv, sync = tools.called
-    assert pip[:6] == ["-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--require-hashes"]
+    assert pip[:7] == ["-I", "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--require-hashes"]
     assert venv[:3] == ["venv", "--quiet", "--no-project"]
     assert sync[:5] == ["pip", "sync", "--quiet", "--no-build", "--require-hashes"]
     assert str(bootstrap.LOCK) in sync
@@ -225,5 +225,5 @@ def test_another_python_builds_the_environment_anew_with_the_same_uv(tools: _Too
     assert start() == 0
     assert start(HEADLESS_DBT_PYTHON_VERSION="3.12") == 0
 
-    assert [call[0] for call in tools.called] == ["-m", "venv", "pip", "venv", "pip"]
+    assert [call[0] for call in tools.called] == ["-I", "venv", "pip", "venv", "pip"]
     assert "3.12" in tools.called[3]

@@ -141,3 +141,18 @@ def test_colours_are_for_github_and_for_terminals() -> None:
     assert Console(on_github=True, stream=io.BytesIO()).colors
     assert Console(on_github=False, stream=_Terminal()).colors
     assert not Console(on_github=False, stream=io.BytesIO()).colors
+
+
+def test_what_dbt_says_outside_of_a_group_cannot_give_commands_either() -> None:
+    stream = io.BytesIO()
+    console = Console(on_github=True, stream=stream)
+
+    console.show_log(b"::error::forged\n")
+    with console.group("dbt build"):
+        console.show_log(b"::error::forged\n")
+
+    lines = stream.getvalue().decode().splitlines()
+    for position in (at for at, line in enumerate(lines) if line == "::error::forged"):
+        assert lines[position - 1].startswith("::stop-commands::")
+        assert lines[position + 1] == f"::{lines[position - 1].removeprefix('::stop-commands::')}::"
+    assert lines.count("::error::forged") == 2

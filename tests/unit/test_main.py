@@ -217,5 +217,5 @@ def test_a_wrong_input_leaves_a_run_folder_that_tells_of_it(
 
     assert main(["run", "--threads", "many", "--run-folder", str(tmp_path / "run")], {}) == 2
 
-    assert b"threads: got 'many'; allowed: a whole number from 1." in capfdbinary.readouterr().out
+    assert b"threads: got 'many'; allowed: a whole number from 1 to 9999." in capfdbinary.readouterr().out
     assert {"request.json", "session.json"} <= {path.name for path in (tmp_path / "run").iterdir()}

@@ -314,7 +314,7 @@ def test_the_record_is_written_whenever_it_changes(tmp_path: Path) -> None:
     times = iter([100.0, 100.5, 103.25])
     clock: Callable[[], float] = lambda: next(times)  # noqa: E731
 
-    recorder = Recorder(RunFolder(tmp_path), clock)
+    recorder = Recorder(RunFolder(tmp_path), clock=clock)
     assert RunFolder(tmp_path).read_session().elapsed == 0.5
     recorder.note(finished=True)
 

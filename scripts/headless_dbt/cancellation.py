@@ -30,7 +30,7 @@ def cancellable() -> Iterator[None]:
         # A second signal shall not cut the grace short that dbt needs to cancel its queries.
         for other in SIGNALS:
             signal.signal(other, signal.SIG_IGN)
-        raise CancelledError(f"{signal.Signals(number).name} ended it; what dbt had begun was told to stop.")
+        raise CancelledError(f"{signal.Signals(number).name} ended it; dbt, if it had begun, was told to stop.")
 
     before = {number: signal.signal(number, cancel) for number in SIGNALS}
     try:

@@ -1,11 +1,11 @@
-"""dbt's log on its way to the user: whole lines, and without Python tracebacks, which dbt.log keeps."""
+"""dbt's log on its way to the user: whole lines, and without Python tracebacks; dbt.log keeps those of dbt."""
 
 import re
 
 # How dbt's text format begins a line; a line of a message that goes on has no time. Colours come before it.
 _BEGINS = re.compile(rb"(?:\x1b\[[0-9;]*m)*\d\d:\d\d:\d\d(?:\.\d+)?\s")
 _TRACEBACK = b"Traceback (most recent call last):"
-_INSTEAD = b"(a Python traceback of dbt stands in dbt.log)\n"
+_INSTEAD = b"(a Python traceback is left out here)\n"
 
 
 class LogFilter:

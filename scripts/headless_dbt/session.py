@@ -11,16 +11,18 @@ Request: ``{"argv": [...]}``. Reply: ``{"success": bool, "exception": {"type", "
 Source: dbt's programmatic invocations, https://docs.getdbt.com/reference/programmatic-invocations
 """
 
-import ctypes
 import importlib.metadata
 import json
 import os
 import platform
 import signal
 import sys
+import threading
+import time
 
-# https://man7.org/linux/man-pages/man2/pr_set_pdeathsig.2const.html
-PR_SET_PDEATHSIG = 1
+POLL_SECONDS = 0.5
+# As long as the supervisor would have waited.
+GRACE_SECONDS = 7.0
 
 
 def installed_versions():
@@ -63,15 +65,18 @@ class Session:
         return {"success": bool(result.success), "exception": describe(result.exception), "lines": lines}
 
 
-def end_with_parent():
-    """Have the kernel interrupt this process when the supervisor dies: nobody would be left to tell it to stop."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
+def end_with(supervisor):
+    """Wait until the supervisor is gone, then end as it would have ended this process: nobody else is left to."""
+    while os.getppid() == supervisor:
+        time.sleep(POLL_SECONDS)
+    os.kill(os.getpid(), signal.SIGINT)  # dbt cancels its open queries.
+    time.sleep(GRACE_SECONDS)
+    os.killpg(0, signal.SIGKILL)
 
 
 def main():
     """Say hello, then answer requests until standard input ends."""
-    end_with_parent()
+    threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
     with os.fdopen(int(sys.argv[1]), "w", encoding="utf-8") as replies:
 
         def reply(message):

@@ -46,4 +46,4 @@ def test_an_adapter_that_the_profile_does_not_use_is_named(project: Project, tmp
     )
     assert done.exit_code == 2
     assert "Could not find adapter type duckdb" in done.output
-    assert "Set the input `adapter`" in done.output
+    assert "Add dbt-TYPE==VERSION, with the `type:` in profiles.yml." in done.output

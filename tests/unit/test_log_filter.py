@@ -30,9 +30,7 @@ def test_ordinary_lines_go_through_as_they_are() -> None:
 
 def test_a_traceback_becomes_one_line() -> None:
     assert _shown(TRACEBACK) == (
-        b"08:02:41  Encountered an error:\n"
-        b"08:02:42  (a Python traceback of dbt stands in dbt.log)\n"
-        b"\x1b[0m08:02:43  Done.\n"
+        b"08:02:41  Encountered an error:\n08:02:42  (a Python traceback is left out here)\n\x1b[0m08:02:43  Done.\n"
     )
 
 

@@ -88,7 +88,7 @@ CANCELLED = make_run(
     ],
     status=Verdict.CANCELLED,
     problem=make_problem(
-        "The run was cancelled", "SIGINT ended it; what dbt had begun was told to stop.", exit_code=130
+        "The run was cancelled", "SIGINT ended it; dbt, if it had begun, was told to stop.", exit_code=130
     ),
 )
 

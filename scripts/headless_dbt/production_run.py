@@ -17,10 +17,11 @@ from headless_dbt.dbt_commands import check_dbt_args
 from headless_dbt.errors import HeadlessDbtError, InternalError
 from headless_dbt.final_artifacts import write_final_artifacts
 from headless_dbt.inputs import ENVIRONMENT_PREFIX
+from headless_dbt.recorder import Recorder
 from headless_dbt.redaction import redact_folder, secret_values
 from headless_dbt.run_folder import new_run_folder
 from headless_dbt.settings import Flags, Runner, RunSettings, read_request, read_run_settings, read_secrets
-from headless_dbt.supervisor import Recorder, run_dbt
+from headless_dbt.supervisor import run_dbt
 
 
 def run(flags: Flags, runner: Runner, given_folder: str, dbt_python: str, console: Console) -> int:

@@ -1,5 +1,6 @@
 """The run folder: where each file of a run lies, and how it is written: whole, or not at all."""
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -197,19 +198,18 @@ def new_run_folder(given: str, project_dir: Path, stamp: str) -> RunFolder:
 
 
 def _fresh_folder(project_dir: Path, stamp: str) -> Path:
-    elsewhere = Path(tempfile.gettempdir()) / "headless_dbt"
     # A project that is not there, or that cannot be written to, is a thing to report, not one to make.
-    for parent in (project_dir / "target" / "headless_dbt", elsewhere):
-        try:
-            if parent == elsewhere or (project_dir / "dbt_project.yml").is_file():
-                parent.mkdir(parents=True, exist_ok=True)
-                path = Path(tempfile.mkdtemp(prefix=f"{stamp}-", dir=parent))
-                path.chmod(0o755)
-                return path
-        except OSError:
-            if parent == elsewhere:
-                raise
-    raise AssertionError  # The loop ends by one of the two.
+    if (project_dir / "dbt_project.yml").is_file():
+        with contextlib.suppress(OSError):
+            return _made_under(project_dir / "target" / "headless_dbt", stamp)
+    return _made_under(Path(tempfile.gettempdir()) / "headless_dbt", stamp)
+
+
+def _made_under(parent: Path, stamp: str) -> Path:
+    parent.mkdir(parents=True, exist_ok=True)
+    path = Path(tempfile.mkdtemp(prefix=f"{stamp}-", dir=parent))
+    path.chmod(0o755)
+    return path
 
 
 def latest_run_folder(project_dir: Path) -> RunFolder:

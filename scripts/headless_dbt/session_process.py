@@ -17,33 +17,11 @@ import msgspec
 
 from headless_dbt.errors import DbtUnusableError, TimeLimitError
 from headless_dbt.log_filter import LogFilter
+from headless_dbt.session_protocol import Hello, Reply
 
 SESSION_SCRIPT = Path(__file__).with_name("session.py")
 # GitHub kills the tree ten seconds after the first signal of a cancel: dbt gets the larger part of them.
 GRACE_SECONDS = 7.0
-
-
-class SessionException(msgspec.Struct, frozen=True):
-    """An exception of dbt: its class name, and its message."""
-
-    type: str
-    message: str
-
-
-class Reply(msgspec.Struct, frozen=True):
-    """What the session answers to one command."""
-
-    success: bool
-    exception: SessionException | None = None
-    lines: tuple[str, ...] = ()
-
-
-class Hello(msgspec.Struct, frozen=True):
-    """What the session says first."""
-
-    installed: dict[str, str]
-    python: str
-    exception: SessionException | None = None
 
 
 class SessionEndedError(Exception):

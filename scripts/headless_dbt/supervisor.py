@@ -1,8 +1,7 @@
 """The supervisor: drives one dbt session through the commands of a run, and records what it sees.
 
-It judges nothing but this: which of the phases failed. The phase says whose fault it is. What fails in
-``parse`` is the project; in ``list``, after a good parse, the selection; in ``build`` before any node, the
-connection; after that, nodes. What may heal by itself is tried again.
+It judges nothing but this: which command failed, which says whose fault it is (blame.py), and whether what failed may
+heal by itself and is tried again (retrying.py).
 """
 
 import json
@@ -10,28 +9,26 @@ import math
 import random
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from headless_dbt.artifacts import read_manifest, read_sources
+from headless_dbt.blame import Blame, build_error, dbt_unusable, parse_error, selection_error, selection_of
 from headless_dbt.console import Console
 from headless_dbt.dbt_commands import DbtCommands, is_built
-from headless_dbt.errors import DbtUnusableError, HeadlessDbtError, RequestError, RunFolderError, TimeLimitError
+from headless_dbt.errors import DbtUnusableError, HeadlessDbtError, RunFolderError, TimeLimitError
 from headless_dbt.final_artifacts import merge_folder, read_earlier
-from headless_dbt.inputs import shown
 from headless_dbt.journal import read_journal
 from headless_dbt.merged_results import downstream, run_results_document, skipped_entries
-from headless_dbt.model import Attempt, Command, Installation, Outcome, Problem, outcome_of
-from headless_dbt.redaction import redact
+from headless_dbt.model import Attempt, Command, Installation, Outcome, outcome_of
+from headless_dbt.recorder import Recorder, now
 from headless_dbt.resume import Takeover, read_code, take_over
 from headless_dbt.retrying import delay_before, retry_causes, state_for, still_to_build
-from headless_dbt.run_folder import RunFolder, SessionRecord
-from headless_dbt.session_process import Reply, SessionEndedError, SessionException, SessionProcess
+from headless_dbt.run_folder import RunFolder
+from headless_dbt.session_process import SessionEndedError, SessionProcess
+from headless_dbt.session_protocol import Reply, SessionException
 from headless_dbt.settings import RunSettings
 from headless_dbt.transient import transient_cause
 
@@ -39,44 +36,6 @@ from headless_dbt.transient import transient_cause
 DEPS_SECONDS = 300.0
 DEPS_TRIES = 3
 PROJECT_DEPENDENCIES = ("packages.yml", "dependencies.yml")
-
-# What an exception of dbt means, once it is known which command raised it.
-Blame = Callable[[SessionException], HeadlessDbtError]
-
-
-class BuildEndedError(HeadlessDbtError):
-    """dbt broke off after some nodes had run."""
-
-    exit_code = 1
-    title = "dbt broke off"
-
-
-@dataclass
-class Recorder:
-    """The record of a run, written to its folder whenever it changes."""
-
-    folder: RunFolder
-    secrets: frozenset[str] = frozenset()
-    clock: Callable[[], float] = time.monotonic
-    record: SessionRecord = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Begin the record."""
-        self._began = self.clock()
-        self.record = SessionRecord(started_at=_now())
-        self.note()
-
-    def note(self, **changes: object) -> None:
-        """Change the record."""
-        changed = {"elapsed": round(self.clock() - self._began, 3), **changes}
-        written = msgspec.json.encode(msgspec.structs.replace(self.record, **changed))
-        # Clean also in memory: messages of dbt and of uv may quote a secret.
-        self.record = msgspec.json.decode(redact(written, self.secrets), type=SessionRecord)
-        self.folder.write_session(self.record)
-
-    def note_problem(self, error: HeadlessDbtError) -> None:
-        """Record why the run did not get further."""
-        self.note(problem=Problem(title=error.title, message=str(error), exit_code=error.exit_code))
 
 
 class PackagesHungError(DbtUnusableError):
@@ -126,7 +85,7 @@ class _Conversation:
         self._meet(requested)
         if any((self.settings.project_dir / file).is_file() for file in PROJECT_DEPENDENCIES):
             self._install_packages()
-        self._require("parse", self.commands.parse(), lambda problem: _parse_error(self.settings, problem))
+        self._require("parse", self.commands.parse(), lambda problem: parse_error(self.settings, problem))
         sources = self._select()
         stale = self._stale(sources) if self.settings.source_freshness and sources else ()
         self._build_until_settled(self._resumed() or self.commands.build(without=stale))
@@ -137,7 +96,7 @@ class _Conversation:
         """Run `dbt deps`, which is known to hang: https://github.com/dbt-labs/dbt-core/issues/3177."""
         for tries_left in reversed(range(DEPS_TRIES)):
             try:
-                self._require("deps", self.commands.deps(), _dbt_unusable("dbt deps"), timeout=DEPS_SECONDS)
+                self._require("deps", self.commands.deps(), dbt_unusable("dbt deps"), timeout=DEPS_SECONDS)
             except TimeoutError:
                 raise PackagesHungError(f"dbt deps did not end within {DEPS_SECONDS} s.") from None
             except DbtUnusableError as error:
@@ -252,13 +211,13 @@ class _Conversation:
     def _select(self) -> tuple[str, ...]:
         """Record the nodes that the build is to build; return the sources that they read."""
         reply = self._require(
-            "list", self.commands.list_selected(), lambda problem: _selection_error(self.settings, problem)
+            "list", self.commands.list_selected(), lambda problem: selection_error(self.settings, problem)
         )
         listed = tuple(json.loads(line)["unique_id"] for line in reply.lines)
         selected = tuple(unique_id for unique_id in listed if is_built(unique_id))
         self.recorder.note(selected=selected)
         if not selected:
-            self.console.warning(f"Nothing is selected: {_selection_of(self.settings)} matches no node to build.")
+            self.console.warning(f"Nothing is selected: {selection_of(self.settings)} matches no node to build.")
         manifest = read_manifest(self.commands.target_path / "manifest.json")
         known = manifest.every() if manifest else {}
         read = {
@@ -290,12 +249,8 @@ class _Conversation:
         return stale
 
     def _build_error(self, problem: SessionException) -> HeadlessDbtError:
-        if problem.type == "DbtUsageException":
-            return _usage_error(self.settings, problem)
         builds = read_journal(self.recorder.folder.journal)
-        if builds and builds[-1].started:
-            return BuildEndedError(f"dbt build ended early: {problem.message}")
-        return DbtUnusableError(f"dbt build could not begin: {problem.message}")
+        return build_error(self.settings, problem, begun=bool(builds and builds[-1].started))
 
     def _docs(self) -> None:
         folder = self.recorder.folder
@@ -321,7 +276,7 @@ class _Conversation:
         return reply
 
     def _call(self, name: str, argv: Sequence[str], timeout: float = math.inf) -> Reply:
-        started_at, began = _now(), time.monotonic()
+        started_at, began = now(), time.monotonic()
         reply = Reply(success=False, exception=SessionException(type="", message="ended before it answered"))
         try:
             with self.console.group(f"dbt {name}"):
@@ -341,78 +296,6 @@ class _Conversation:
 
 def _write_results(folder: Path, entries: Iterable[Mapping[str, Any]]) -> None:
     document = run_results_document(
-        [dict(entry) for entry in entries], {}, dbt_version="", generated_at=_now(), elapsed=0
+        [dict(entry) for entry in entries], {}, dbt_version="", generated_at=now(), elapsed=0
     )
     (folder / "run_results.json").write_text(json.dumps(document), "utf-8")
-
-
-def _dbt_unusable(doing: str) -> Blame:
-    return lambda problem: DbtUnusableError(f"{doing} failed: {problem.message}")
-
-
-def _parse_error(settings: RunSettings, problem: SessionException) -> HeadlessDbtError:
-    # https://github.com/dbt-labs/dbt-core/blob/main/core/dbt/config/profile.py words it so since 0.11.
-    if problem.type == "DbtProfileError" and "does not have a target named" in problem.message:
-        _, _, targets = problem.message.partition("are:")
-        allowed = ", ".join(line.strip(" -") for line in targets.splitlines() if line.strip())
-        return RequestError(
-            "target",
-            given=f"{shown(settings.target)}, which is not in profiles.yml",
-            allowed=allowed or "a target of the profile",
-            advice="Correct the input `target`, or add the target to profiles.yml.",
-        )
-    if problem.type == "DbtUsageException":
-        return _usage_error(settings, problem)
-    if "Could not find profile named" in problem.message:
-        return RequestError(
-            "profiles-dir",
-            given=f"{str(settings.profiles_dir)!r}, and dbt says: {problem.message}",
-            allowed="a folder whose profiles.yml has the profile that dbt_project.yml names",
-            advice="Correct `profile:` in dbt_project.yml, or profiles.yml.",
-        )
-    if "Could not find adapter type" in problem.message and settings.requirements is not None:
-        return RequestError(
-            "requirements",
-            given=f"{str(settings.requirements)!r}, which lacks the adapter: {problem.message}",
-            allowed="a file that names dbt-core and the adapter of the profile",
-            advice="Add dbt-TYPE==VERSION, with the `type:` in profiles.yml.",
-        )
-    if "Could not find adapter type" in problem.message:
-        return RequestError(
-            "adapter",
-            given=f"{shown(settings.adapter)}, but the profile needs another one: {problem.message}",
-            allowed="the adapter of the profile's target",
-            advice="Set the input `adapter` to the `type:` in profiles.yml.",
-        )
-    return DbtUnusableError(f"The project cannot be parsed: {problem.message}")
-
-
-def _usage_error(settings: RunSettings, problem: SessionException) -> RequestError:
-    return RequestError(
-        "dbt-args",
-        given=f"{shown(' '.join(settings.dbt_args))}, and dbt says: {problem.message}",
-        allowed="arguments of dbt build",
-        advice="`dbt build --help` lists them.",
-    )
-
-
-def _selection_error(settings: RunSettings, problem: SessionException) -> HeadlessDbtError:
-    nothing_chosen = not any((settings.select, settings.exclude, settings.selector))
-    if problem.type == "DbtUsageException" or (settings.dbt_args and nothing_chosen):
-        return _usage_error(settings, problem)
-    return RequestError(
-        "selector" if settings.selector else "select",
-        given=f"{_selection_of(settings)}, and dbt says: {problem.message.removeprefix('Runtime Error').strip()}",
-        allowed="a node selection of dbt",
-        advice="https://docs.getdbt.com/reference/node-selection/syntax shows the syntax.",
-    )
-
-
-def _selection_of(settings: RunSettings) -> str:
-    """The selection as a person would name it."""
-    named = (("select", settings.select), ("exclude", settings.exclude), ("selector", settings.selector))
-    return ", ".join(f"{name} {shown(value)}" for name, value in named if value) or "the whole project"
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

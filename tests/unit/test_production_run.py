@@ -16,10 +16,10 @@ from headless_dbt.environments import DbtRequirements
 from headless_dbt.errors import CancelledError, DbtUnusableError, RequestError
 from headless_dbt.model import Attempt
 from headless_dbt.production_run import dbt_environment, run
+from headless_dbt.recorder import Recorder
 from headless_dbt.report import find_run_folder
 from headless_dbt.run_folder import RunFolder
 from headless_dbt.settings import Runner
-from headless_dbt.supervisor import Recorder
 
 from tests.unit.builders import (
     make_command,

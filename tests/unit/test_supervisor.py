@@ -3,17 +3,19 @@
 import io
 import json
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
 from headless_dbt import supervisor
+from headless_dbt.blame import BuildEndedError
 from headless_dbt.console import Console
 from headless_dbt.errors import CancelledError, DbtUnusableError, HeadlessDbtError, RequestError
+from headless_dbt.recorder import Recorder
 from headless_dbt.run_folder import RunFolder
-from headless_dbt.session_process import Hello, Reply, SessionEndedError, SessionException
-from headless_dbt.supervisor import BuildEndedError, Recorder, run_dbt
+from headless_dbt.session_process import SessionEndedError
+from headless_dbt.session_protocol import Hello, Reply, SessionException
+from headless_dbt.supervisor import run_dbt
 
 from tests.unit import builders
 from tests.unit.builders import (
@@ -308,16 +310,3 @@ def test_a_cancel_in_the_middle_is_recorded_and_the_artifacts_are_kept(stage: _S
     assert (record.commands[-1].success, record.commands[-1].message) == (False, "ended before it answered")
     assert record.problem is not None
     assert record.problem.exit_code == 130
-
-
-def test_the_record_is_written_whenever_it_changes(tmp_path: Path) -> None:
-    times = iter([100.0, 100.5, 103.25])
-    clock: Callable[[], float] = lambda: next(times)  # noqa: E731
-
-    recorder = Recorder(RunFolder(tmp_path), clock=clock)
-    assert RunFolder(tmp_path).read_session().elapsed == 0.5
-    recorder.note(finished=True)
-
-    record = RunFolder(tmp_path).read_session()
-    assert (record.elapsed, record.finished) == (3.25, True)
-    assert record.started_at.endswith("Z")

@@ -1,5 +1,6 @@
 # make run    the main job on the embedded DuckDB target, through the code that the action runs
 # make test   everything that continuous integration checks, `make lint` first
+# make kills  dbt killed at 200 random moments; `make test` does 30
 # make lint   formatting, types, workflow audit and schemas
 # make readme examples/ and the declarations -> the tables and examples of README.md
 # make lock   requirements*.in -> requirements*.txt
@@ -15,7 +16,7 @@ DEV := .venv/dev/bin/python
 UV := .venv/uv/bin/uv
 export HEADLESS_DBT_ENVIRONMENTS := .venv
 
-.PHONY: run test lint format readme lock tool dev clean
+.PHONY: run test kills lint format readme lock tool dev clean
 .DEFAULT_GOAL := run
 
 run: tool
@@ -25,6 +26,11 @@ run: tool
 
 test: lint
 	$(DEV) -m pytest -n auto --dist worksteal
+
+# How many kills: make kills KILLS=500
+KILLS ?= 200
+kills: dev
+	HEADLESS_DBT_TEST_KILLS=$(KILLS) $(DEV) -m pytest -n auto --dist worksteal tests/integration/test_survival.py -k any_moment
 
 lint: dev
 	$(DEV) -m ruff check .

@@ -142,7 +142,8 @@ class DbtCommands:
         (https://github.com/dbt-labs/dbt-core/issues/8848, https://github.com/dbt-labs/dbt-core/issues/9112).
         """
         settings = self.settings
-        arguments = list(_without(settings.dbt_args, _SELECTION_FLAGS | {"--state": 1}))
+        sorted_out = _sorted_out(settings.dbt_args, _SELECTION_FLAGS)
+        arguments = [argument for argument, selects in sorted_out if not selects]
         # Their state served two ends; ours takes the place of the selecting one.
         deferred = _value_of(settings.dbt_args, "--defer-state") or _value_of(settings.dbt_args, "--state")
         switches = [flag for flag in ("--defer", "--favor-state") if flag in settings.dbt_args]
@@ -204,31 +205,20 @@ class DbtCommands:
         return [] if self.settings.threads is None else ["--threads", str(self.settings.threads)]
 
     def _passed_on(self, flags: Mapping[str, int]) -> Iterator[str]:
-        waiting = 0
-        for argument in self.settings.dbt_args:
-            flag, equals, _ = argument.partition("=")
-            if flag.startswith("-"):
-                waiting = 0 if equals else flags.get(flag, 0)
-                if flag in flags:
-                    yield argument
-            elif waiting:
-                waiting -= 1
-                yield argument
+        return (argument for argument, belongs in _sorted_out(self.settings.dbt_args, flags) if belongs)
 
 
-def _without(arguments: Iterable[str], flags: Mapping[str, int]) -> Iterator[str]:
-    """The arguments that are not these flags or their values."""
+def _sorted_out(arguments: Iterable[str], flags: Mapping[str, int]) -> Iterator[tuple[str, bool]]:
+    """Each argument, and whether it is one of these flags or a value of theirs."""
     waiting = 0
     for argument in arguments:
         flag, equals, _ = argument.partition("=")
         if flag.startswith("-"):
             waiting = 0 if equals else flags.get(flag, 0)
-            if flag not in flags:
-                yield argument
-        elif waiting:
-            waiting -= 1
+            yield argument, flag in flags
         else:
-            yield argument
+            yield argument, waiting > 0
+            waiting = max(0, waiting - 1)
 
 
 def _value_of(arguments: Sequence[str], wanted: str) -> str:

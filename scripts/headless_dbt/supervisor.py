@@ -9,12 +9,12 @@ import math
 import random
 import shutil
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from headless_dbt.artifacts import read_manifest, read_sources
+from headless_dbt.artifacts import Manifest, Metadata, read_manifest, read_sources
 from headless_dbt.blame import Blame, build_error, dbt_unusable, parse_error, selection_error, selection_of
 from headless_dbt.console import Console
 from headless_dbt.dbt_commands import DbtCommands, is_built
@@ -36,6 +36,9 @@ from headless_dbt.transient import transient_cause
 DEPS_SECONDS = 300.0
 DEPS_TRIES = 3
 PROJECT_DEPENDENCIES = ("packages.yml", "dependencies.yml")
+
+# The argument list of a build, for the commands of one attempt: each writes into a folder of its own.
+Build = Callable[[DbtCommands], list[str]]
 
 
 class PackagesHungError(DbtUnusableError):
@@ -88,7 +91,7 @@ class _Conversation:
         self._require("parse", self.commands.parse(), lambda problem: parse_error(self.settings, problem))
         sources = self._select()
         stale = self._stale(sources) if self.settings.source_freshness and sources else ()
-        self._build_until_settled(self._resumed() or self.commands.build(without=stale))
+        self._build_until_settled(self._resumed() or (lambda commands: commands.build(without=stale)))
         if self.settings.docs:
             self._docs()
 
@@ -106,7 +109,7 @@ class _Conversation:
             else:
                 return
 
-    def _resumed(self) -> list[str] | None:
+    def _resumed(self) -> Build | None:
         """The build of what an earlier run left, or None where everything is to be built."""
         if self.settings.resume_from is None:
             return None
@@ -123,25 +126,30 @@ class _Conversation:
             return None
         self.console.say(f"Taken over from the earlier run: {len(takeover.taken)} of {len(selected)} nodes.")
         taken = {entry["unique_id"] for entry in takeover.taken}
-        manifest = read_manifest(self.commands.target_path / "manifest.json")
-        known = manifest.every() if manifest else {}
+        known = self._manifest().every()
         left_out = taken | downstream(record.stale_sources, known.values()).keys()
         pending = [unique_id for unique_id in selected if unique_id not in left_out]
         entries = [*takeover.taken, *skipped_entries(pending, known)]
         folder.attempt(0).mkdir(parents=True)
         _write_results(folder.attempt(0), takeover.taken)
-        state = folder.path / "state"
-        state.mkdir()
-        _write_results(state, state_for(entries, frozenset(pending)))
-        return self.commands.build_again(state)
+        return self._build_of(entries, frozenset(pending))
 
-    def _build_until_settled(self, argv: Sequence[str]) -> None:
+    def _build_of(self, entries: Sequence[Mapping[str, Any]], pending: frozenset[str]) -> Build:
+        """The build of what is pending, which dbt selects by the results that are written for it."""
+        self._state.mkdir(exist_ok=True)
+        _write_results(self._state, state_for(entries, pending))
+        return lambda commands: commands.build_again(self._state)
+
+    @property
+    def _state(self) -> Path:
+        return self.recorder.folder.path / "state"
+
+    def _build_until_settled(self, build: Build) -> None:
         """Build, and build again what failed for causes that pass, as often as `retries` allows."""
-        state = self.recorder.folder.path / "state"
         commands, delay = self.commands, 0.0
         for number in range(1, self.settings.retries + 2):
             last = number > self.settings.retries
-            causes, pending = self._attempt(number, delay, argv, last=last)
+            causes, rest = self._attempt(number, delay, build(commands), last=last)
             if not causes or last:
                 break
             delay = delay_before(number + 1, self.settings.retry_delay, random.random())  # noqa: S311
@@ -152,31 +160,23 @@ class _Conversation:
             self._wait(delay)
             commands = replace(self.commands, target_path=self.recorder.folder.attempt(number + 1))
             commands.target_path.mkdir(parents=True)
-            if pending:
-                state.mkdir(exist_ok=True)
-                entries = merge_folder(self.recorder.folder, self.recorder.record)
-                _write_results(state, state_for(entries, pending))
-                argv = commands.build_again(state)
-            else:  # Not one node had begun: the same again, into the folder of this attempt.
-                argv = [str(commands.target_path) if part == str(self.commands.target_path) else part for part in argv]
-        shutil.rmtree(state, ignore_errors=True)
+            build = rest or build
+        shutil.rmtree(self._state, ignore_errors=True)
 
     def _attempt(
         self, number: int, delay: float, argv: Sequence[str], *, last: bool
-    ) -> tuple[tuple[str, ...], frozenset[str]]:
-        """Build once; return why it may be tried again, and what of it: nothing for the whole."""
+    ) -> tuple[tuple[str, ...], Build | None]:
+        """Build once; return why it may be tried again, and the build of the rest: None is the same again."""
         began = time.monotonic()
         before = self.recorder.record.attempts
         self.recorder.note(attempts=(*before, Attempt(number=number, delay=round(delay, 3))))
         causes: tuple[str, ...] = ()
-        pending: frozenset[str] = frozenset()
-        adapter = self._adapter()
+        rest: Build | None = None
         try:
-            self._invoke("build", argv, self._build_error)
-            entries = merge_folder(self.recorder.folder, self.recorder.record)
-            causes, pending = retry_causes(adapter, entries), still_to_build(entries)
+            if not self._invoke("build", argv, self._build_error).success:
+                causes, rest = self._rest(last=last)
         except DbtUnusableError as error:
-            cause = transient_cause(adapter, "error", str(error))
+            cause = transient_cause(self._manifest().metadata.adapter_type or "", "error", str(error))
             if cause is None or last:
                 raise
             causes = (cause,)
@@ -184,16 +184,27 @@ class _Conversation:
             elapsed = round(time.monotonic() - began, 3)
             attempt = Attempt(number=number, delay=round(delay, 3), elapsed=elapsed, causes=causes)
             self.recorder.note(attempts=(*before, attempt))
-        return causes, pending
+        return causes, rest
+
+    def _rest(self, *, last: bool) -> tuple[tuple[str, ...], Build | None]:
+        """Why what failed may be built again, and, unless this was the ``last`` time, the build of it."""
+        manifest = self._manifest()
+        entries = merge_folder(self.recorder.folder, self.recorder.record)
+        causes = retry_causes(manifest.metadata.adapter_type or "", entries)
+        if not causes or last:
+            return causes, None
+        # What a stale source feeds stays left out.
+        stale = downstream(self.recorder.record.stale_sources, manifest.every().values()).keys()
+        return causes, self._build_of(entries, still_to_build(entries) - stale)
 
     def _wait(self, seconds: float) -> None:
         if time.monotonic() + seconds >= self.deadline:
             raise TimeLimitError("`time-limit` would be over before another attempt. Raise it, or lower `retry-delay`.")
         time.sleep(seconds)
 
-    def _adapter(self) -> str:
-        manifest = read_manifest(self.commands.target_path / "manifest.json")
-        return (manifest.metadata.adapter_type or "") if manifest else ""
+    def _manifest(self) -> Manifest:
+        """What the parse wrote."""
+        return read_manifest(self.commands.target_path / "manifest.json") or Manifest(Metadata())
 
     def _meet(self, requested: tuple[str, ...]) -> None:
         hello = self.session.hello()
@@ -218,8 +229,7 @@ class _Conversation:
         self.recorder.note(selected=selected)
         if not selected:
             self.console.warning(f"Nothing is selected: {selection_of(self.settings)} matches no node to build.")
-        manifest = read_manifest(self.commands.target_path / "manifest.json")
-        known = manifest.every() if manifest else {}
+        known = self._manifest().every()
         read = {
             parent
             for unique_id in selected

@@ -310,3 +310,39 @@ def test_a_cancel_in_the_middle_is_recorded_and_the_artifacts_are_kept(stage: _S
     assert (record.commands[-1].success, record.commands[-1].message) == (False, "ended before it answered")
     assert record.problem is not None
     assert record.problem.exit_code == 130
+
+
+def _target_paths(session: _Session) -> list[str]:
+    builds = [argv for argv in session.asked if argv[0] == "build"]
+    return [Path(argv[argv.index("--target-path") + 1]).name for argv in builds]
+
+
+def test_each_attempt_writes_into_a_folder_of_its_own_also_when_no_node_had_begun(stage: _Stage) -> None:
+    with pytest.raises(DbtUnusableError):
+        stage.play({"build": _failed("Connection refused")}, retries=2)
+
+    assert _target_paths(stage.session) == ["1", "2", "3"]
+    assert [attempt.causes for attempt in stage.folder.read_session().attempts][:2] == [("connection refused",)] * 2
+
+
+def test_the_branch_of_a_stale_source_is_not_built_by_another_attempt(
+    stage: _Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[dict[str, str]] = []
+
+    def note(_: Path, entries: Any) -> None:
+        written.append({entry["unique_id"]: entry["status"] for entry in entries})
+
+    monkeypatch.setattr(supervisor, "_write_results", note)
+    items = builders.result("model.shop.items", "error", "Connection reset by peer")
+    stale = builders.sources(builders.freshness(RAW, "error"))
+
+    session = stage.play(
+        {"source": _failed(), "build": _failed()},
+        files={"source": {"sources.json": stale}, "build": {"run_results.json": builders.run_results(items)}},
+        source_freshness=True,
+        retries=1,
+    )
+
+    assert written == [{"model.shop.items": "error", ORDERS: "success"}]
+    assert _target_paths(session) == ["1", "2"]

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from headless_dbt.inputs import INPUTS as DECLARED
+from headless_dbt.inputs import INPUTS
 
-INPUTS = [declared for declared in DECLARED if declared.in_action]
 ROOT = Path(__file__).resolve().parents[1]
 _PART = re.compile(r"(<!-- (example|table): ([a-z.-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

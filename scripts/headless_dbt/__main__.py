@@ -11,9 +11,10 @@ import headless_dbt
 from headless_dbt.console import Console
 from headless_dbt.errors import HeadlessDbtError, InternalError, RequestError
 from headless_dbt.inputs import Input
-from headless_dbt.settings import Runner, inputs_of, read_runner
+from headless_dbt.settings import Flags, Places, Runner, inputs_of, read_fetch_settings, read_places, read_runner
 
 _VERBS = {
+    "fetch": "Fetch an earlier run from GitHub, so that `run` can continue it.",
     "run": "Build the project with dbt, and keep what it leaves in the run folder.",
     "report": "Turn a run folder into run.json, a summary, a page, annotations and step outputs.",
     "incident": "Open, update or close the failure issue on GitHub, after a run folder.",
@@ -41,37 +42,49 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
 
 
 def _dispatch(arguments: Sequence[str] | None, runner: Runner, console: Console) -> int:
-    given = vars(_parser().parse_args(arguments))
-    verb, run_folder, dbt_python = given.pop("verb"), given.pop("run_folder"), given.pop("dbt_python", None)
-    run_folder = run_folder or runner.environment.get("HEADLESS_DBT_RUN_FOLDER", "")
-    if verb == "run":
-        return _run(given, runner, run_folder, dbt_python, console)
-    if verb == "report":
-        return _report(given, runner, run_folder, console)
-    return _incident(given, runner, run_folder, console)
+    flags = vars(_parser().parse_args(arguments))
+    places = read_places(flags, runner.environment)
+    return _VERB[flags["verb"]](flags, runner, places, console)
 
 
 # Each verb imports what it uses and no more: `report` needs no GitHub client, `--help` nothing at all.
 
 
-def _run(
-    flags: Mapping[str, str | None], runner: Runner, run_folder: str, dbt_python: str | None, console: Console
-) -> int:
+def _fetch(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
+    settings = read_fetch_settings(flags, runner)
+    if not settings.wanted:
+        console.say("Nothing to fetch: this is a first attempt, and `resume-from` names no run on GitHub.")
+        return 0
+    if not places.earlier:
+        raise RequestError("--earlier", given="nothing", allowed="a new or an empty folder", advice="Name one.")
+    from headless_dbt.fetch_earlier import fetch
+
+    return fetch(settings, runner.workspace / places.earlier, console)
+
+
+def _run(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
     from headless_dbt.production_run import run
 
-    return run(flags, runner, run_folder, dbt_python or "", console)
+    return run(flags, runner, places, console)
 
 
-def _report(flags: Mapping[str, str | None], runner: Runner, run_folder: str, console: Console) -> int:
+def _report(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
     from headless_dbt.report import report
 
-    return report(flags, runner, run_folder, console)
+    return report(flags, runner, places.run_folder, console)
 
 
-def _incident(flags: Mapping[str, str | None], runner: Runner, run_folder: str, console: Console) -> int:
+def _incident(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
     from headless_dbt.file_issue import file_issue
 
-    return file_issue(flags, runner, run_folder, console)
+    return file_issue(flags, runner, places.run_folder, console)
+
+
+_VERB = {"fetch": _fetch, "run": _run, "report": _report, "incident": _incident}
+_EARLIER_HELP = {
+    "fetch": "A new or empty folder for the earlier run. [HEADLESS_DBT_EARLIER]",
+    "run": "The folder that `headless-dbt fetch` filled. [HEADLESS_DBT_EARLIER]",
+}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -97,7 +110,10 @@ def _parser() -> argparse.ArgumentParser:
         secrets = ", ".join(declared.variable for declared in inputs_of(verb) if declared.secret)
         epilog = f"Secrets are read from the environment alone: {secrets}." if secrets else None
         of_verb = verbs.add_parser(verb, help=meaning, description=meaning, epilog=epilog, allow_abbrev=False)
-        of_verb.add_argument("--run-folder", metavar="FOLDER", help=_run_folder_help(verb))
+        if verb in ("fetch", "run"):
+            of_verb.add_argument("--earlier", metavar="FOLDER", help=_EARLIER_HELP[verb])
+        if verb != "fetch":
+            of_verb.add_argument("--run-folder", metavar="FOLDER", help=_run_folder_help(verb))
         if verb == "run":
             of_verb.add_argument(
                 "--dbt-python",

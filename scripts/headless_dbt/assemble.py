@@ -70,6 +70,7 @@ def assemble_run(folder: RunFolder) -> Run:
         installation=record.installation,
         commands=record.commands,
         attempts=record.attempts,
+        continued=record.continued,
         nodes=nodes,
         whole_project=_whole(record, manifest),
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from headless_dbt.code_manifest import Relation
 from headless_dbt.errors import RequestError
 from headless_dbt.inputs import shown
 from headless_dbt.settings import RunSettings
@@ -79,6 +80,16 @@ _SELECTION_FLAGS = {
 
 # What `dbt build` builds; `dbt list` also lists what it does not, such as sources and metrics.
 _BUILT = ("model", "seed", "snapshot", "test", "unit_test", "saved_query", "exposure", "function")
+
+
+_MISSING_RELATIONS = """\
+{%%- set missing = [] -%%}
+{%%- for database, schema, identifier in %s -%%}
+{%%- if adapter.get_relation(database=database, schema=schema, identifier=identifier) is none -%%}
+{%%- do missing.append(loop.index0) -%%}
+{%%- endif -%%}
+{%%- endfor -%%}
+{{ missing | join(',') }}"""
 
 
 @dataclass(frozen=True)
@@ -157,6 +168,20 @@ class DbtCommands:
             *arguments,
             *switches,
             *(["--defer-state", deferred] if deferred and switches else []),
+        ]
+
+    def missing_relations(self, relations: Sequence[Relation]) -> list[str]:
+        """Say which of these relations are not in the warehouse: their positions, between commas.
+
+        It asks as dbt's materializations do, through the adapter's own cache, and runs no query of its own.
+        """
+        return [
+            "compile",
+            *self._project(),
+            *("--target-path", str(self.target_path)),
+            *self._passed_on(_PARSE_FLAGS),
+            *("--log-level", "none"),
+            *("--inline", _MISSING_RELATIONS % repr(list(relations))),
         ]
 
     def docs(self, target_path: Path) -> list[str]:

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from headless_dbt.artifacts import UNREADABLE, Manifest, read_manifest
+from headless_dbt.code_manifest import read_code
 from headless_dbt.errors import RunFolderError
 from headless_dbt.journal import Journal, read_journal
 from headless_dbt.merged_results import Entry, merge_attempts, run_results_document
-from headless_dbt.resume import Earlier, read_code
+from headless_dbt.resume import Earlier
 from headless_dbt.run_folder import COPIED_ARTIFACTS, RunFolder, SessionRecord
 
 
@@ -65,10 +66,10 @@ def read_earlier(folder: RunFolder) -> Earlier:
     if not manifests:
         raise RunFolderError("the earlier run left no manifest.json")
     return Earlier(
-        name=folder.path.name,
         request=folder.read_request(),
         entries=tuple(entries),
         code=read_code(manifests[0].read_bytes()),
+        project=folder.read_session().project,
     )
 
 

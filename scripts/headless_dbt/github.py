@@ -19,16 +19,19 @@ LABEL_COLOR = "d73a4a"
 _UNPROCESSABLE = 422
 
 
+def connect(token: str, api_url: str, repository: str) -> Repository:
+    """The ``repository`` (owner/name) as ``api_url`` shows it to the token; nothing is asked yet."""
+    # lazy: the repository itself is not asked for, one request less.
+    client = Github(auth=Auth.Token(token), base_url=api_url, timeout=TIMEOUT_SECONDS, per_page=100, retry=3, lazy=True)
+    return client.get_repo(repository)
+
+
 class Issues:
     """The issues of one repository."""
 
     def __init__(self, token: str, api_url: str, repository: str) -> None:
         """Talk to ``api_url`` about ``repository`` (owner/name)."""
-        # lazy: the repository itself is not asked for, one request less.
-        client = Github(
-            auth=Auth.Token(token), base_url=api_url, timeout=TIMEOUT_SECONDS, per_page=100, retry=3, lazy=True
-        )
-        self._repository: Repository = client.get_repo(repository)
+        self._repository = connect(token, api_url, repository)
 
     def open_issues(self) -> Iterator[Issue]:
         """All open issues, over all pages; GitHub lists pull requests among them, these are left out."""

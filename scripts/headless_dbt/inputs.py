@@ -16,6 +16,8 @@ from headless_dbt.errors import RequestError
 
 # https://docs.github.com/en/rest/issues/labels
 MOST_LABEL = 50
+# What `resume-from` may say beside the id of a run.
+LATEST, NONE = "latest", "none"
 ENVIRONMENT_PREFIX = "HEADLESS_DBT_"
 
 
@@ -209,10 +211,7 @@ def artifact_name(name: str, given: str) -> str:
 
 @dataclass(frozen=True)
 class Input:
-    """One input: ``parse(name, given)`` turns its text into a value or raises RequestError.
-
-    One that is not ``in_action`` is for the command line alone.
-    """
+    """One input: ``parse(name, given)`` turns its text into a value or raises RequestError."""
 
     name: str
     default: str
@@ -220,7 +219,6 @@ class Input:
     parse: Callable[[str, str], Any]
     verbs: frozenset[str]
     secret: bool = False
-    in_action: bool = True
 
     @property
     def variable(self) -> str:
@@ -241,6 +239,7 @@ class Input:
 
 
 _RUN = frozenset({"run"})
+_FETCH = frozenset({"run", "fetch"})
 _REPORT = frozenset({"run", "report"})
 _INCIDENT = frozenset({"run", "incident"})
 _ALL = frozenset({"run", "report", "incident"})
@@ -287,10 +286,10 @@ INPUTS = (
     Input(
         "resume-from",
         "",
-        "Folder of an earlier run to continue: what passed in it is not built again, if the code is the same.",
+        "Earlier run to continue: a run id, or latest; what passed in it is not built again. "
+        "Default: in a re-run the attempt before; none turns that off.",
         folder,
-        _RUN,
-        in_action=False,
+        _FETCH,
     ),
     Input("time-limit", "0", "Minutes for the whole of dbt; 0 is none.", quantity, _RUN),
     Input("issue", "true", "Open, update and close the failure issue.", boolean, _INCIDENT),
@@ -307,7 +306,7 @@ INPUTS = (
         "dbt-artifacts",
         "Name of the uploaded artifact; a suffix keeps it unique, see the output artifact-name.",
         artifact_name,
-        _REPORT,
+        _REPORT | _FETCH,
     ),
     Input(
         "artifact-retention-days",
@@ -330,9 +329,9 @@ INPUTS = (
     Input(
         "github-token",
         "",
-        "Token that files the issue. Default: the job's own.",
+        "Token that files the issue and fetches an earlier run. Default: the job's own.",
         secret_text,
-        frozenset({"incident"}),
+        frozenset({"incident", "fetch"}),
         secret=True,
     ),
 )

@@ -81,6 +81,18 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     causes: tuple[str, ...] = ()
 
 
+class Continued(msgspec.Struct, frozen=True, kw_only=True):
+    """The earlier run that a run continues: what it is called, and its page, if it has one.
+
+    ``taken`` counts the nodes that were taken over; where there are none, ``reason`` says why everything was built.
+    """
+
+    run: str
+    url: str = ""
+    taken: int = 0
+    reason: str = ""
+
+
 class Installation(msgspec.Struct, frozen=True, kw_only=True):
     """What dbt was asked for (requirement lines, or what they came from) and what is there."""
 
@@ -157,6 +169,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     installation: Installation | None
     commands: tuple[Command, ...]
     attempts: tuple[Attempt, ...] = ()
+    continued: Continued | None = None
     nodes: tuple[Node, ...]
     whole_project: bool = False
 

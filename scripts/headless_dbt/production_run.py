@@ -14,17 +14,18 @@ from headless_dbt.cancellation import cancellable, uninterrupted
 from headless_dbt.console import Console
 from headless_dbt.credentials import google_credentials
 from headless_dbt.dbt_commands import check_dbt_args
+from headless_dbt.earlier_runs import EarlierRun, find_earlier
 from headless_dbt.errors import HeadlessDbtError, InternalError
 from headless_dbt.final_artifacts import write_final_artifacts
 from headless_dbt.inputs import ENVIRONMENT_PREFIX
 from headless_dbt.recorder import Recorder
 from headless_dbt.redaction import redact_folder, secret_values
 from headless_dbt.run_folder import new_run_folder
-from headless_dbt.settings import Flags, Runner, RunSettings, read_request, read_run_settings, read_secrets
+from headless_dbt.settings import Flags, Places, Runner, RunSettings, read_request, read_run_settings, read_secrets
 from headless_dbt.supervisor import run_dbt
 
 
-def run(flags: Flags, runner: Runner, given_folder: str, dbt_python: str, console: Console) -> int:
+def run(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
     """Run dbt once, whatever becomes of it; return the exit code.
 
     The run folder is there, and tells what happened, also when the inputs are wrong.
@@ -32,7 +33,7 @@ def run(flags: Flags, runner: Runner, given_folder: str, dbt_python: str, consol
     """
     request = read_request(flags, runner.environment)
     folder = new_run_folder(
-        str(runner.workspace / given_folder) if given_folder else "",
+        str(runner.workspace / places.run_folder) if places.run_folder else "",
         runner.workspace / request.inputs["project-dir"],
         datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"),
     )
@@ -46,7 +47,9 @@ def run(flags: Flags, runner: Runner, given_folder: str, dbt_python: str, consol
             console.mask(sorted(secrets))
             settings = read_run_settings(flags, runner)
             check_dbt_args(settings.dbt_args)
-            _run(settings, runner, dbt_python, recorder, console)
+            fetched = runner.workspace / places.earlier if places.earlier else None
+            earlier = find_earlier(settings.resume_from, runner.workspace, fetched)
+            _run(settings, runner, places.dbt_python, earlier, recorder=recorder, console=console)
         except Exception as error:  # noqa: BLE001  Whatever happened, the run folder and the user are told.
             told = error if isinstance(error, HeadlessDbtError) else InternalError(error)
             recorder.note_problem(told)
@@ -62,7 +65,15 @@ def run(flags: Flags, runner: Runner, given_folder: str, dbt_python: str, consol
     return verdict.exit_code
 
 
-def _run(settings: RunSettings, runner: Runner, dbt_python: str, recorder: Recorder, console: Console) -> None:
+def _run(  # noqa: PLR0913
+    settings: RunSettings,
+    runner: Runner,
+    dbt_python: str,
+    earlier: EarlierRun | None,
+    *,
+    recorder: Recorder,
+    console: Console,
+) -> None:
     with ExitStack() as stack:
         google = stack.enter_context(
             google_credentials(
@@ -74,7 +85,7 @@ def _run(settings: RunSettings, runner: Runner, dbt_python: str, recorder: Recor
         )
         python, requested = _dbt_interpreter(settings, runner, dbt_python, console)
         environment = dbt_environment(runner.environment, settings.env, settings.dbt_env, google)
-        run_dbt(python, settings, environment, requested, recorder=recorder, console=console)
+        run_dbt(python, settings, environment, requested, earlier, recorder=recorder, console=console)
 
 
 def _dbt_interpreter(

@@ -90,5 +90,11 @@ def unique_artifact_name(name: str, run: Run, nonce: str) -> str:
     The first part after the name stands for what was asked for and stays the same from night to night; the
     nonce keeps a matrix, a second call in the job and a re-run apart.
     """
-    asked = json.dumps([run.request.context.workflow_file, dict(run.request.inputs)], sort_keys=True)
-    return f"{re.sub(r'[^A-Za-z0-9_. -]', '-', name)}-{sha256(asked.encode()).hexdigest()[:6]}-{nonce}"
+    inputs = {given: text for given, text in run.request.inputs.items() if given != "resume-from"}
+    asked = json.dumps([run.request.context.workflow_file, inputs], sort_keys=True)
+    return f"{safe_artifact_name(name)}-{sha256(asked.encode()).hexdigest()[:6]}-{nonce}"
+
+
+def safe_artifact_name(name: str) -> str:
+    """A name that GitHub takes for an artifact."""
+    return re.sub(r"[^A-Za-z0-9_. -]", "-", name)

@@ -1,86 +1,32 @@
 """What of an earlier run may be taken over, and what is to be built. Pure.
 
-A node is taken over when it passed then and its code is the same now: its own SQL or CSV, its config, and the macros
-that it uses, also through others. One changed node among them, and everything is built: what was built from it then is
-not what would be built from it now.
+A node is taken over when it passed then and its code is the same now: its own SQL or CSV, its config, where it is
+built, what it reads, and the macros that it uses, also through others. One changed node among them, and everything is
+built: what was built from it then is not what would be built from it now.
 """
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
-import msgspec
-
-from headless_dbt.artifacts import UNREADABLE
-from headless_dbt.errors import RunFolderError
+from headless_dbt.code_manifest import CodeManifest
 from headless_dbt.model import Outcome, Request, outcome_of
 
 # What must be the same in both requests; a full refresh is not half a one.
-_SAME_INPUTS = ("project-dir", "target", "vars", "full-refresh", "dbt-args")
-
-
-class _Dependencies(msgspec.Struct):
-    macros: list[str] = []
-
-
-class _Macro(msgspec.Struct):
-    macro_sql: str = ""
-    depends_on: _Dependencies = msgspec.field(default_factory=_Dependencies)
-
-
-class _Code(msgspec.Struct):
-    checksum: Any = None
-    raw_code: str | None = None
-    config: Any = None
-    given: Any = None
-    expect: Any = None
-    depends_on: _Dependencies = msgspec.field(default_factory=_Dependencies)
-
-
-class CodeManifest(msgspec.Struct):
-    """The code in manifest.json: what decides whether a node would be built the same again."""
-
-    nodes: dict[str, _Code] = {}
-    unit_tests: dict[str, _Code] = {}
-    macros: dict[str, _Macro] = {}
-
-    def fingerprint(self, unique_id: str) -> str:
-        """What identifies the code of a node; empty where there is no such node."""
-        code = self.nodes.get(unique_id) or self.unit_tests.get(unique_id)
-        if code is None:
-            return ""
-        macros = sorted(self._macros_of(code))
-        parts = [
-            code.checksum,
-            code.raw_code,
-            code.config,
-            code.given,
-            code.expect,
-            [[name, self.macros[name].macro_sql] for name in macros if name in self.macros],
-        ]
-        return sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
-
-    def _macros_of(self, code: _Code) -> set[str]:
-        found: set[str] = set()
-        waiting = list(code.depends_on.macros)
-        while waiting:
-            name = waiting.pop()
-            if name not in found:
-                found.add(name)
-                waiting.extend(self.macros[name].depends_on.macros if name in self.macros else ())
-        return found
+_SAME_INPUTS = ("project-dir", "target", "vars", "env", "full-refresh", "dbt-args")
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """An earlier run: what it was asked for, its results as in run_results.json, and its code."""
+    """An earlier run: what it was asked for, its results as in run_results.json, and its code.
 
-    name: str
+    ``project`` is the fingerprint of its dbt_project.yml.
+    """
+
     request: Request
     entries: tuple[Mapping[str, Any], ...]
     code: CodeManifest
+    project: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,30 +37,59 @@ class Takeover:
     reason: str = ""
 
 
-def read_code(content: bytes) -> CodeManifest:
-    """The code in a manifest.json. Raises RunFolderError."""
-    try:
-        return msgspec.json.decode(content, type=CodeManifest)
-    except UNREADABLE as error:
-        raise RunFolderError(f"manifest.json of the earlier run is not readable: {error}.") from None
-
-
-def take_over(earlier: Earlier, request: Request, code: CodeManifest, selected: Iterable[str]) -> Takeover:
+def take_over(
+    earlier: Earlier, request: Request, code: CodeManifest, selected: Iterable[str], project: str = ""
+) -> Takeover:
     """Decide what of the earlier run stands."""
     for name in _SAME_INPUTS:
         before, now = earlier.request.inputs.get(name, ""), request.inputs.get(name, "")
         if before != now:
             return Takeover((), f"the input `{name}` was {before!r} then and is {now!r} now")
-    wanted = set(selected)
-    passed = [
-        entry
+    if earlier.project != project:
+        return Takeover((), "`vars`, `dispatch` or `quoting` in dbt_project.yml have changed since")
+    wanted = frozenset(selected)
+    passed = {
+        entry["unique_id"]: entry
         for entry in earlier.entries
         if entry["unique_id"] in wanted and outcome_of(entry["status"]) in (Outcome.PASSED, Outcome.WARNED)
-    ]
-    if not passed:
-        return Takeover((), "nothing that is selected passed in it")
-    for entry in passed:
-        unique_id = entry["unique_id"]
+    }
+    for unique_id in passed:
         if earlier.code.fingerprint(unique_id) != code.fingerprint(unique_id):
             return Takeover((), f"the code of {unique_id} has changed since")
-    return Takeover(tuple(passed))
+    rebuilt = _built_on(wanted - passed.keys(), code, wanted)
+    taken = tuple(entry for unique_id, entry in passed.items() if unique_id not in rebuilt)
+    return Takeover(taken, "" if taken else "nothing that is selected passed in it")
+
+
+def _built_on(pending: Iterable[str], code: CodeManifest, wanted: Iterable[str]) -> set[str]:
+    """What depends on something that is still to be built: it would be older than what it is made of."""
+    fresh = {unique_id for unique_id in pending if not code.is_ephemeral(unique_id)}
+    children: dict[str, list[str]] = {}
+    for unique_id in {*code.nodes, *wanted}:
+        for parent in code.parents(unique_id):
+            children.setdefault(parent, []).append(unique_id)
+    found: set[str] = set()
+    waiting = [child for unique_id in fresh for child in children.get(unique_id, ())]
+    while waiting:
+        child = waiting.pop()
+        if child not in found:
+            found.add(child)
+            waiting.extend(children.get(child, ()))
+    return found
+
+
+def closest(requests: Sequence[Request], request: Request, *, same: bool) -> int | None:
+    """Which of these requests, the newest first, is most like this one: its index.
+
+    Several jobs of one workflow run leave an artifact each. With ``same`` only a request with the very same inputs will
+    do.
+    """
+
+    def differences(other: Request) -> int:
+        names = (request.inputs.keys() | other.inputs.keys()) - {"resume-from"}
+        return sum(request.inputs.get(name, "") != other.inputs.get(name, "") for name in names)
+
+    ranked = sorted(range(len(requests)), key=lambda index: (differences(requests[index]), index))
+    if not ranked or (same and differences(requests[ranked[0]])):
+        return None
+    return ranked[0]

@@ -13,7 +13,7 @@ import msgspec
 
 from headless_dbt.artifacts import UNREADABLE
 from headless_dbt.errors import RequestError, RunFolderError
-from headless_dbt.model import Attempt, Command, Installation, Problem, Request, Run
+from headless_dbt.model import Attempt, Command, Continued, Installation, Problem, Request, Run
 
 # Artifacts of which the last one that dbt wrote is the final one; results are merged.
 COPIED_ARTIFACTS = ("manifest.json", "sources.json")
@@ -27,7 +27,8 @@ class SessionRecord(msgspec.Struct, frozen=True, kw_only=True):
     """What the supervisor saw: session.json. It is written anew after each command, so a kill loses nothing.
 
     ``selected`` are the unique ids that the build was to build; None where dbt did not get that far.
-    ``stale_sources`` are those whose branch was left out. ``elapsed`` is in seconds.
+    ``stale_sources`` are those whose branch was left out, ``project`` is the fingerprint of dbt_project.yml.
+    ``elapsed`` is in seconds.
     """
 
     started_at: str
@@ -38,6 +39,8 @@ class SessionRecord(msgspec.Struct, frozen=True, kw_only=True):
     stale_sources: tuple[str, ...] = ()
     commands: tuple[Command, ...] = ()
     attempts: tuple[Attempt, ...] = ()
+    continued: Continued | None = None
+    project: str = ""
     problem: Problem | None = None
 
 
@@ -104,6 +107,10 @@ class RunFolder:
     def write_run(self, run: Run) -> None:
         """Write run.json."""
         self._write_struct("run.json", run)
+
+    def read_run(self) -> Run:
+        """Read run.json. Raises RunFolderError."""
+        return self._read_struct("run.json", Run)
 
     def keep_secrets(self, secrets: Iterable[str]) -> None:
         """Keep the secrets beside the folder while the run lasts, readable by this user alone.

@@ -5,8 +5,8 @@ reads one JSON request a line from standard input and writes one JSON reply a li
 dbt's own log goes to standard output. One process serves all commands, because importing dbt costs seconds.
 
 Request: ``{"argv": [...]}``. Reply: ``{"success": bool, "exception": {"type", "message"} | null, "lines":
-[...]}``, where ``lines`` is what ``dbt list`` found. The first reply, without a request, is the hello:
-``{"installed": {package: version}, "python": version, "exception": ...}``.
+[...]}``, where ``lines`` is what ``dbt list`` found, or what ``dbt compile --inline`` made. The first reply,
+without a request, is the hello: ``{"installed": {package: version}, "python": version, "exception": ...}``.
 
 Source: dbt's programmatic invocations, https://docs.getdbt.com/reference/programmatic-invocations
 """
@@ -42,6 +42,15 @@ def describe(exception):
     return {"type": type(exception).__name__, "message": str(exception) or type(exception).__name__}
 
 
+def lines_of(command, result):
+    """What the command was to find: the lines of ``dbt list``, the compiled text of ``dbt compile --inline``."""
+    if command == "list" and isinstance(result, list):
+        return result
+    if command == "compile":
+        return [each.node.compiled_code or "" for each in getattr(result, "results", ())]
+    return []
+
+
 class Session:
     """One dbt runner, and the manifest that it parsed, so that no later command parses again."""
 
@@ -60,8 +69,8 @@ class Session:
         result = self.runner_class(manifest=manifest).invoke(argv)
         if argv[0] == "parse" and result.success:
             self.manifest = result.result
-        lines = result.result if argv[0] == "list" and isinstance(result.result, list) else []
         sys.stdout.flush()
+        lines = lines_of(argv[0], result.result)
         return {"success": bool(result.success), "exception": describe(result.exception), "lines": lines}
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from headless_dbt.errors import RequestError
-from headless_dbt.inputs import INPUTS, Input, mend, shown
+from headless_dbt.inputs import INPUTS, LATEST, Input, mend, shown
 from headless_dbt.model import Context, Request
 
 
@@ -19,6 +19,18 @@ class Runner:
     output_file: Path | None
     summary_file: Path | None
     environment: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a verb finds and leaves its files, as the command line or the action names it; empty is the default.
+
+    ``earlier`` is the folder that `fetch` fills, ``dbt_python`` the interpreter that has dbt.
+    """
+
+    run_folder: str = ""
+    earlier: str = ""
+    dbt_python: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,7 +60,7 @@ class RunSettings:
     docs: bool
     retries: int
     retry_delay: float
-    resume_from: Path | None
+    resume_from: str
     time_limit: float
     env: tuple[tuple[str, str], ...]
     dbt_env: tuple[tuple[str, str], ...] = field(repr=False)
@@ -80,6 +92,25 @@ class IncidentSettings:
     artifact_url: str
 
 
+@dataclass(frozen=True)
+class FetchSettings:
+    """The inputs of ``fetch``, parsed, and which run this is. ``token`` may be empty."""
+
+    resume_from: str
+    artifact_name: str
+    token: str = field(repr=False)
+    repository: str
+    api_url: str
+    context: Context
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there is an earlier run to look for on GitHub."""
+        if self.resume_from:
+            return self.resume_from == LATEST or self.resume_from.isdecimal()
+        return self.context.run_attempt not in ("", "1")
+
+
 Flags = Mapping[str, str | None]
 
 
@@ -103,22 +134,35 @@ def read_runner(environment: Mapping[str, str], current_folder: Path) -> Runner:
     )
 
 
+def read_places(flags: Flags, environment: Mapping[str, str]) -> Places:
+    """The places; a flag wins over the environment."""
+    return Places(
+        run_folder=flags.get("run_folder") or environment.get("HEADLESS_DBT_RUN_FOLDER", ""),
+        earlier=flags.get("earlier") or environment.get("HEADLESS_DBT_EARLIER", ""),
+        dbt_python=flags.get("dbt_python") or "",
+    )
+
+
 def read_request(flags: Flags, environment: Mapping[str, str]) -> Request:
     """What was asked for as text, before any of it is judged, without secrets."""
     return Request(
         inputs={
             declared.name: declared.given(flags, environment) for declared in inputs_of("run") if not declared.secret
         },
-        context=Context(
-            repository=environment.get("GITHUB_REPOSITORY", ""),
-            server_url=environment.get("GITHUB_SERVER_URL") or "https://github.com",
-            workflow_file=_workflow_file(environment),
-            run_id=environment.get("GITHUB_RUN_ID", ""),
-            run_attempt=environment.get("GITHUB_RUN_ATTEMPT", ""),
-            event=environment.get("GITHUB_EVENT_NAME", ""),
-            sha=environment.get("GITHUB_SHA", ""),
-            ref=environment.get("GITHUB_REF_NAME", ""),
-        ),
+        context=_context(environment),
+    )
+
+
+def _context(environment: Mapping[str, str]) -> Context:
+    return Context(
+        repository=environment.get("GITHUB_REPOSITORY", ""),
+        server_url=environment.get("GITHUB_SERVER_URL") or "https://github.com",
+        workflow_file=_workflow_file(environment),
+        run_id=environment.get("GITHUB_RUN_ID", ""),
+        run_attempt=environment.get("GITHUB_RUN_ATTEMPT", ""),
+        event=environment.get("GITHUB_EVENT_NAME", ""),
+        sha=environment.get("GITHUB_SHA", ""),
+        ref=environment.get("GITHUB_REF_NAME", ""),
     )
 
 
@@ -143,7 +187,6 @@ def read_run_settings(flags: Flags, runner: Runner) -> RunSettings:
             allowed="selector alone, because dbt would ignore the other two",
             advice="Leave out one of them.",
         )
-    given["resume_from"] = _existing_run(runner.workspace, given["resume_from"])
     for name in ("issue", "issue_labels", "issue_assignees", "artifact_name", "artifact_retention_days"):
         del given[name]  # Judged here so that a wrong one is known at once; read by the other verbs.
     return RunSettings(
@@ -155,13 +198,29 @@ def read_report_settings(flags: Flags, runner: Runner) -> ReportSettings:
     """The settings of ``report``."""
     given = {}
     for declared in inputs_of("report"):
-        text = declared.given(flags, runner.environment)
-        try:
-            given[declared.attribute] = declared.parse(declared.name, text)
-        except RequestError:
-            # `run` has refused it, and its refusal is what there is to report.
-            given[declared.attribute] = declared.parse(declared.name, declared.default)
+        given[declared.attribute] = _parse_leniently(declared, flags, runner.environment)
     return ReportSettings(**{**given, "project_dir": (runner.workspace / given["project_dir"]).resolve()})
+
+
+def read_fetch_settings(flags: Flags, runner: Runner) -> FetchSettings:
+    """The settings of ``fetch``."""
+    environment = runner.environment
+    given = {declared.attribute: _parse_leniently(declared, flags, environment) for declared in inputs_of("fetch")}
+    return FetchSettings(
+        token=given.pop("github_token") or environment.get("GITHUB_TOKEN", ""),
+        repository=environment.get("GITHUB_REPOSITORY", ""),
+        api_url=environment.get("GITHUB_API_URL") or "https://api.github.com",
+        context=_context(environment),
+        **given,
+    )
+
+
+def _parse_leniently(declared: Input, flags: Flags, environment: Mapping[str, str]) -> Any:
+    """The value of an input, or its default: `run` refuses what is wrong, and its refusal is what there is to say."""
+    try:
+        return declared.parse(declared.name, declared.given(flags, environment))
+    except RequestError:
+        return declared.parse(declared.name, declared.default)
 
 
 def read_incident_settings(flags: Flags, runner: Runner) -> IncidentSettings:
@@ -224,20 +283,6 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except OSError:  # A name that is too long, for one.
         return False
-
-
-def _existing_run(workspace: Path, given: str) -> Path | None:
-    if not given:
-        return None
-    run_folder = (workspace / given).resolve()
-    if not _is_file(run_folder / "request.json"):
-        raise RequestError(
-            "resume-from",
-            given=f"{shown(given)}, but there is no request.json in it",
-            allowed="the run folder of an earlier run",
-            advice=mend("resume-from"),
-        )
-    return run_folder
 
 
 def _workflow_file(environment: Mapping[str, str]) -> str:

@@ -16,17 +16,18 @@ from typing import Any
 
 from headless_dbt.artifacts import Manifest, Metadata, read_manifest, read_sources
 from headless_dbt.blame import Blame, build_error, dbt_unusable, parse_error, selection_error, selection_of
+from headless_dbt.code_manifest import CodeManifest, project_fingerprint, read_code
 from headless_dbt.console import Console
 from headless_dbt.dbt_commands import DbtCommands, is_built
-from headless_dbt.errors import DbtUnusableError, HeadlessDbtError, RunFolderError, TimeLimitError
-from headless_dbt.final_artifacts import merge_folder, read_earlier
+from headless_dbt.earlier_runs import EarlierRun, takeover_from
+from headless_dbt.errors import DbtUnusableError, HeadlessDbtError, TimeLimitError
+from headless_dbt.final_artifacts import merge_folder
 from headless_dbt.journal import read_journal
 from headless_dbt.merged_results import downstream, run_results_document, skipped_entries
-from headless_dbt.model import Attempt, Command, Installation, Outcome, outcome_of
+from headless_dbt.model import Attempt, Command, Continued, Installation, Outcome, outcome_of
 from headless_dbt.recorder import Recorder, now
-from headless_dbt.resume import Takeover, read_code, take_over
+from headless_dbt.resume import Takeover
 from headless_dbt.retrying import delay_before, retry_causes, state_for, still_to_build
-from headless_dbt.run_folder import RunFolder
 from headless_dbt.session_process import SessionEndedError, SessionProcess
 from headless_dbt.session_protocol import Reply, SessionException
 from headless_dbt.settings import RunSettings
@@ -50,6 +51,7 @@ def run_dbt(  # noqa: PLR0913  Each is a collaborator of its own.
     settings: RunSettings,
     environment: Mapping[str, str],
     requested: tuple[str, ...],
+    earlier: EarlierRun | None,
     *,
     recorder: Recorder,
     console: Console,
@@ -63,7 +65,8 @@ def run_dbt(  # noqa: PLR0913  Each is a collaborator of its own.
     for tries_left in reversed(range(DEPS_TRIES)):
         try:
             with SessionProcess(python, settings.project_dir, environment, console.show_log, deadline) as session:
-                return _Conversation(session, settings, commands, recorder, console, deadline).hold(requested)
+                conversation = _Conversation(session, settings, commands, earlier, recorder, console, deadline)
+                return conversation.hold(requested)
         except SessionEndedError as ended:
             raise DbtUnusableError(str(ended)) from None
         except PackagesHungError as hung:
@@ -80,12 +83,14 @@ class _Conversation:
     session: SessionProcess
     settings: RunSettings
     commands: DbtCommands
+    earlier: EarlierRun | None
     recorder: Recorder
     console: Console
     deadline: float
 
     def hold(self, requested: tuple[str, ...]) -> None:
         self._meet(requested)
+        self.recorder.note(project=_project_fingerprint(self.settings.project_dir))
         if any((self.settings.project_dir / file).is_file() for file in PROJECT_DEPENDENCIES):
             self._install_packages()
         self._require("parse", self.commands.parse(), lambda problem: parse_error(self.settings, problem))
@@ -111,20 +116,18 @@ class _Conversation:
 
     def _resumed(self) -> Build | None:
         """The build of what an earlier run left, or None where everything is to be built."""
-        if self.settings.resume_from is None:
+        if self.earlier is None:
             return None
         folder, record = self.recorder.folder, self.recorder.record
-        selected = record.selected or ()
-        try:
-            earlier = read_earlier(RunFolder(self.settings.resume_from))
-            code = read_code((self.commands.target_path / "manifest.json").read_bytes())
-            takeover = take_over(earlier, folder.read_request(), code, selected)
-        except (RunFolderError, OSError) as error:
-            takeover = Takeover((), str(error))
+        selected, name = record.selected or (), self.earlier.run
+        takeover = self._takeover(self.earlier, selected)
+        self.recorder.note(
+            continued=Continued(run=name, url=self.earlier.url, taken=len(takeover.taken), reason=takeover.reason)
+        )
         if not takeover.taken:
-            self.console.warning(f"Everything is built, nothing is taken over from the earlier run: {takeover.reason}.")
+            self.console.warning(f"Everything is built, nothing is taken over from {name}: {takeover.reason}.")
             return None
-        self.console.say(f"Taken over from the earlier run: {len(takeover.taken)} of {len(selected)} nodes.")
+        self.console.say(f"Taken over from {name}: {len(takeover.taken)} of {len(selected)} nodes.")
         taken = {entry["unique_id"] for entry in takeover.taken}
         known = self._manifest().every()
         left_out = taken | downstream(record.stale_sources, known.values()).keys()
@@ -133,6 +136,26 @@ class _Conversation:
         folder.attempt(0).mkdir(parents=True)
         _write_results(folder.attempt(0), takeover.taken)
         return self._build_of(entries, frozenset(pending))
+
+    def _takeover(self, earlier: EarlierRun, selected: tuple[str, ...]) -> Takeover:
+        """What of the earlier run stands: by its code, and in the warehouse."""
+        code = read_code((self.commands.target_path / "manifest.json").read_bytes())
+        request, project = self.recorder.folder.read_request(), self.recorder.record.project
+        takeover = takeover_from(earlier, request, code, selected, project)
+        try:
+            gone = self._gone(code, [entry["unique_id"] for entry in takeover.taken]) if takeover.taken else ""
+        except DbtUnusableError as error:
+            return Takeover((), str(error).rstrip("."))
+        return Takeover((), f"{gone} is not in the warehouse any more") if gone else takeover
+
+    def _gone(self, code: CodeManifest, unique_ids: Iterable[str]) -> str:
+        """The first of these nodes whose relation the warehouse does not have; an empty text where it has all."""
+        relations = code.relations(unique_ids)
+        commands = replace(self.commands, target_path=self._state)
+        argv = commands.missing_relations(tuple(relations.values()))
+        reply = self._require("compile", argv, dbt_unusable("Asking the warehouse for its relations"))
+        missing = [int(position) for line in reply.lines for position in line.split(",") if position.strip()]
+        return [*relations][missing[0]] if missing else ""
 
     def _build_of(self, entries: Sequence[Mapping[str, Any]], pending: frozenset[str]) -> Build:
         """The build of what is pending, which dbt selects by the results that are written for it."""
@@ -302,6 +325,13 @@ class _Conversation:
             )
             self.recorder.note(commands=(*self.recorder.record.commands, command))
         return reply
+
+
+def _project_fingerprint(project_dir: Path) -> str:
+    try:
+        return project_fingerprint((project_dir / "dbt_project.yml").read_text("utf-8"))
+    except (OSError, UnicodeDecodeError):  # dbt will say so.
+        return ""
 
 
 def _write_results(folder: Path, entries: Iterable[Mapping[str, Any]]) -> None:

@@ -8,10 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
-from headless_dbt.inputs import INPUTS as DECLARED
-from headless_dbt.inputs import Input
+from headless_dbt.inputs import INPUTS, Input
 
-INPUTS = [declared for declared in DECLARED if declared.in_action]
 ROOT = Path(__file__).resolve().parents[2]
 WORKFLOW = ROOT / ".github/workflows/dbt-build.yml"
 EXAMPLES = sorted((ROOT / "examples").glob("*.yml"))
@@ -58,11 +56,11 @@ def test_every_input_reaches_the_run_through_its_own_variable(declared: Input) -
 
 
 def test_no_variable_of_the_run_comes_from_nowhere() -> None:
-    ours = {"HEADLESS_DBT_PYTHON", "HEADLESS_DBT_ENVIRONMENTS", "HEADLESS_DBT_RUN_FOLDER"}
+    ours = {"HEADLESS_DBT_PYTHON", "HEADLESS_DBT_ENVIRONMENTS", "HEADLESS_DBT_RUN_FOLDER", "HEADLESS_DBT_EARLIER"}
     assert set(step(ACTION, "run")["env"]) == {declared.variable for declared in RUN_INPUTS} | ours
 
 
-@pytest.mark.parametrize(("identity", "verb"), [("report", "report"), ("incident", "incident")])
+@pytest.mark.parametrize(("identity", "verb"), [("fetch", "fetch"), ("report", "report"), ("incident", "incident")])
 def test_the_other_verbs_get_the_inputs_that_they_read(identity: str, verb: str) -> None:
     read = {declared.variable for declared in INPUTS if verb in declared.verbs and declared.name != "project-dir"}
     assert read <= set(step(ACTION, identity)["env"])
@@ -74,12 +72,16 @@ def test_the_credentials_reach_one_step_and_the_token_another() -> None:
         for name, steps in holders.items():
             if f"inputs.{name} " in str(each):
                 steps.append(each["id"])
-    assert holders == {"dbt-env": ["run"], "gcp-credentials": ["run"], "github-token": ["incident"]}
+    assert holders == {"dbt-env": ["run"], "gcp-credentials": ["run"], "github-token": ["fetch", "incident"]}
     assert "github.token" not in str(step(ACTION, "run"))
 
 
+def test_an_earlier_run_that_cannot_be_fetched_does_not_keep_dbt_from_running() -> None:
+    assert step(ACTION, "fetch")["continue-on-error"] == "true"
+
+
 def test_a_failure_after_the_build_never_replaces_its_verdict() -> None:
-    after = [each for each in steps_of(ACTION) if each["id"] not in ("install", "run")]
+    after = [each for each in steps_of(ACTION) if each["id"] not in ("install", "fetch", "run")]
     assert [each["id"] for each in after] == ["report", "upload", "incident"]
     for each in after:
         assert each["continue-on-error"] == "true"
@@ -122,7 +124,7 @@ def test_the_three_triggers_stand_in_one_file() -> None:
     triggers = DBT_BUILD["on"]
     assert set(triggers) == {"schedule", "workflow_dispatch", "workflow_call"}
     assert triggers["schedule"] == [{"cron": "0 6 * * *"}]
-    assert set(triggers["workflow_dispatch"]["inputs"]) == {"select", "target", "full-refresh"}
+    assert set(triggers["workflow_dispatch"]["inputs"]) == {"select", "target", "full-refresh", "resume-from"}
 
 
 def test_runs_of_one_pipeline_wait_and_none_is_cancelled_half_way() -> None:
@@ -150,7 +152,8 @@ def test_every_action_is_pinned_to_a_commit_with_its_version_beside_it(file: Pat
 @pytest.mark.parametrize("file", [ROOT / "action.yml", WORKFLOW], ids=lambda file: file.name)
 def test_step_names_are_short_imperative_and_in_sentence_case(file: Path) -> None:
     for each in steps_of(load(file)):
-        assert re.fullmatch(r"(Install|Run|Report|Upload|Update|Check out|Build)\b[a-z -]*", each["name"]), each["name"]
+        verbs = "Install|Fetch|Run|Report|Upload|Update|Check out|Build"
+        assert re.fullmatch(rf"({verbs})\b[a-z -]*", each["name"]), each["name"]
         assert len(each["name"]) <= 30
 
 

@@ -12,18 +12,19 @@ LEVELS = (
     ("errors", "model", "session_protocol", "transient"),
     ("inputs",),
     ("settings", "workflow_commands"),
-    ("artifacts", "cancellation", "console", "credentials", "dbt_commands", "environments", "log_filter", "redaction"),
-    ("blame", "journal", "retrying", "resume", "run_folder", "session_process"),
+    ("artifacts", "cancellation", "console", "credentials", "code_manifest", "environments", "log_filter", "redaction"),
+    ("blame", "dbt_commands", "journal", "retrying", "resume", "run_folder", "session_process"),
     ("recorder",),
     ("merged_results",),
     ("final_artifacts",),
-    ("assemble", "supervisor"),
+    ("assemble", "earlier_runs"),
+    ("supervisor",),
     ("render", "render.markdown", "render.words"),
     ("render.annotations", "render.issue", "render.page", "render.summary"),
     ("incident",),
     ("github",),
-    ("production_run", "report"),
-    ("file_issue",),
+    ("github_runs", "production_run", "report"),
+    ("fetch_earlier", "file_issue"),
     ("__main__",),
 )
 LEVEL = {module: level for level, modules in enumerate(LEVELS) for module in modules}
@@ -33,6 +34,7 @@ ALONE = {"bootstrap", "session"}
 PURE = {
     "model",
     "inputs",
+    "code_manifest",
     "dbt_commands",
     "incident",
     "log_filter",
@@ -103,7 +105,7 @@ def test_only_github_talks_to_the_network() -> None:
         for name, file in modules().items()
         if {found.split(".")[0] for found in imports(file)} & {"github", "requests", "urllib3", "socket", "http"}
     }
-    assert importers == {"github"}
+    assert importers == {"github", "github_runs"}
 
 
 def test_only_settings_reads_the_environment() -> None:

@@ -13,6 +13,18 @@ kept as a violation, and leaving the `with` block (or the end of the test, for t
 from tests.github_double.double import GitHubDouble
 from tests.github_double.exchange import Answer, Request
 from tests.github_double.faults import FOREVER
-from tests.github_double.state import Comment, Issue, Label, Permission
+from tests.github_double.state import Artifact, Comment, Issue, Label, Permission, Workflow, WorkflowRun
 
-__all__ = ["FOREVER", "Answer", "Comment", "GitHubDouble", "Issue", "Label", "Permission", "Request"]
+__all__ = [
+    "FOREVER",
+    "Answer",
+    "Artifact",
+    "Comment",
+    "GitHubDouble",
+    "Issue",
+    "Label",
+    "Permission",
+    "Request",
+    "Workflow",
+    "WorkflowRun",
+]

@@ -1,13 +1,14 @@
-"""The JSON in which GitHub shows its issues, comments, labels, users and errors."""
+"""The JSON in which GitHub shows its issues, comments, labels, users, workflow runs, artifacts and errors."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from pathlib import PurePosixPath
+from typing import Any, cast
 from urllib.parse import quote
 
 from tests.github_double.exchange import Answer
 from tests.github_double.openapi import Json, github_description
-from tests.github_double.state import Comment, Issue, Label, Repository
+from tests.github_double.state import Artifact, Comment, Issue, Label, Repository, Workflow, WorkflowRun
 
 DOCS = "https://docs.github.com/rest"
 
@@ -28,18 +29,18 @@ class Documents:
     def whole_repository(self) -> Json:
         """GitHub's example repository, renamed."""
         owner, name = self.repository.full_name.split("/")
-        example = _renamed(
-            github_description().example("full-repository-default-response"),
-            {
-                "https://api.github.com": self.api_url,
-                "https://github.com": self.html_url,
-                "octocat/Hello-World": self.repository.full_name,
-            },
-        )
+        example = self._here(github_description().example("full-repository-default-response"))
         for relative in ("parent", "source", "template_repository"):
             del example[relative]
         own = {"name": name, "has_issues": self.repository.has_issues, "owner": self.user(owner)}
         return {**example, **own, "language": None}
+
+    def repository_in_short(self, full_name: str) -> Json:
+        """This repository, or a fork of it, as other documents show it."""
+        owner, name = full_name.split("/")
+        is_fork = full_name != self.repository.full_name
+        example = self._here(github_description().example("workflow-run")["repository"], full_name)
+        return {**example, "id": _repository_id(is_fork), "name": name, "owner": self.user(owner), "fork": is_fork}
 
     def issue(self, issue: Issue) -> Json:
         """An issue, or a pull request as the list of issues shows it."""
@@ -107,6 +108,72 @@ class Documents:
             "default": False,
         }
 
+    def workflow(self, workflow: Workflow) -> Json:
+        """A workflow."""
+        name = PurePosixPath(workflow.path).stem
+        return {
+            "id": workflow.id,
+            "node_id": f"W_{workflow.id}",
+            "name": name,
+            "path": workflow.path,
+            "state": "active",
+            "created_at": "2020-01-08T23:48:37Z",
+            "updated_at": "2020-01-08T23:48:37Z",
+            "url": f"{self.repository_url}/actions/workflows/{workflow.id}",
+            "html_url": f"{self.html_url}/{self.repository.full_name}/blob/main/{workflow.path}",
+            "badge_url": f"{self.html_url}/{self.repository.full_name}/workflows/{name}/badge.svg",
+        }
+
+    def run(self, run: WorkflowRun) -> Json:
+        """A workflow run: GitHub's example with the run's own values."""
+        example = github_description().example("workflow-run")
+        old, old_workflow = str(example["id"]), str(example["workflow_id"])
+        new = {f"runs/{old}": f"runs/{run.id}", f"workflows/{old_workflow}": f"workflows/{run.workflow.id}"}
+        url = f"{self.repository_url}/actions/runs/{run.id}"
+        own = {
+            "id": run.id,
+            "name": PurePosixPath(run.workflow.path).stem,
+            "path": run.workflow.path,
+            "workflow_id": run.workflow.id,
+            "run_number": self.repository.runs.index(run) + 1,
+            "run_attempt": run.attempt,
+            "previous_attempt_url": f"{url}/attempts/{run.attempt - 1}" if run.attempt > 1 else None,
+            "referenced_workflows": [],
+            "event": run.event,
+            "status": run.status,
+            "conclusion": run.conclusion,
+            "head_branch": run.branch,
+            "head_sha": run.head_sha,
+            "repository": self.repository_in_short(self.repository.full_name),
+            "head_repository": self.repository_in_short(run.head_repository),
+        }
+        stamps = dict.fromkeys(("created_at", "updated_at", "run_started_at"), _stamp(run.created_at))
+        return {**_renamed(self._here(example), new), **own, **stamps}
+
+    def artifact(self, run: WorkflowRun, artifact: Artifact) -> Json:
+        """An artifact of a run."""
+        url = f"{self.repository_url}/actions/artifacts/{artifact.id}"
+        return {
+            "id": artifact.id,
+            "node_id": f"A_{artifact.id}",
+            "name": artifact.name,
+            "size_in_bytes": len(artifact.content),
+            "url": url,
+            "archive_download_url": f"{url}/zip",
+            "expired": artifact.expired,
+            "digest": artifact.digest,
+            "created_at": _stamp(artifact.created_at),
+            "updated_at": _stamp(artifact.created_at),
+            "expires_at": _stamp(artifact.created_at + timedelta(days=90)),
+            "workflow_run": {
+                "id": run.id,
+                "repository_id": _repository_id(is_fork=False),
+                "head_repository_id": _repository_id(run.head_repository != self.repository.full_name),
+                "head_branch": run.branch,
+                "head_sha": run.head_sha,
+            },
+        }
+
     def user(self, login: str) -> Json:
         """A user, or an app's bot."""
         url = f"{self.api_url}/users/{quote(login)}"
@@ -128,6 +195,13 @@ class Documents:
             **{f"{link}_url": f"{url}/{link}" for link in links},
         }
 
+    def _here(self, example: Json, full_name: str = "") -> Json:
+        """One of GitHub's examples, whose links lead to the double."""
+        name = full_name or self.repository.full_name
+        names = {"https://api.github.com": self.api_url, "https://github.com": self.html_url}
+        renamed = _renamed(example, {**names, "octocat/Hello-World": name, "octo-org/octo-repo": name})
+        return cast(Json, renamed)
+
 
 def error(status: int, message: str) -> Answer:
     """A plain error."""
@@ -138,6 +212,10 @@ def invalid(*errors: dict[str, Any]) -> Answer:
     """The 422 that names what is wrong with which field."""
     body = {"message": "Validation Failed", "errors": list(errors), "documentation_url": DOCS}
     return Answer(422, {**body, "status": "422"})
+
+
+def _repository_id(is_fork: bool) -> int:
+    return 217723378 if is_fork else 1296269
 
 
 def _stamp(moment: datetime) -> str:

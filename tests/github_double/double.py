@@ -1,17 +1,21 @@
 """The double itself: its state, its record, and how one request becomes one answer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
 from threading import Lock
 from types import TracebackType
 from typing import Self
 
+import tests.github_double.routes_of_actions  # noqa: F401  It registers its routes.
+from tests.github_double.blob_storage import BLOBS, BlobStorage
 from tests.github_double.documents import Documents, error, invalid
 from tests.github_double.exchange import Answer, Request
 from tests.github_double.faults import Fault, Script
 from tests.github_double.openapi import Operation, github_description
 from tests.github_double.routes import FILTERS, ROUTES, Call
 from tests.github_double.server import Cut, LoopbackServer
-from tests.github_double.state import Comment, Issue, Label, Permission, Repository
+from tests.github_double.state import Comment, Issue, Label, Permission, Repository, Workflow, WorkflowRun
 
 _LIMITS = {
     "x-ratelimit-limit": "5000",
@@ -35,10 +39,14 @@ class GitHubDouble:
         self._script = Script()
         self._lock = Lock()
         self._base_path = base_path
-        self._server = LoopbackServer(base_path, self._handle)
+        self._server = LoopbackServer(base_path, partial(self._handle, self._api_answer))
+        self._blob_server = LoopbackServer("", partial(self._handle, self._blob_answer))
+        # Another name and not only another port: clients tell hosts apart by their names.
+        self._blobs = BlobStorage(self.repository, f"http://localhost:{self._blob_server.port}")
 
     def __enter__(self) -> Self:
         self._server.start()
+        self._blob_server.start()
         return self
 
     def __exit__(
@@ -48,6 +56,7 @@ class GitHubDouble:
         traceback: TracebackType | None,
     ) -> None:
         self._server.stop()
+        self._blob_server.stop()
         if exception is None:
             self.check()
 
@@ -104,6 +113,37 @@ class GitHubDouble:
         for index in range(count):
             self.add_issue(f"Noise {index}", labels=labels, is_pull_request=index % 3 == 2)
 
+    def add_workflow(self, path: str) -> Workflow:
+        """Put a workflow there that may never have run; the one that is there is kept."""
+        workflow = self.repository.workflow(path)
+        if workflow is None:
+            workflow = Workflow(path)
+            self.repository.workflows.append(workflow)
+        return workflow
+
+    def add_run(  # noqa: PLR0913
+        self,
+        run_id: int,
+        *,
+        path: str = ".github/workflows/nightly.yml",
+        branch: str = "main",
+        event: str = "schedule",
+        conclusion: str | None = "failure",
+        attempt: int = 1,
+        head_repository: str | None = None,
+        created_at: datetime | None = None,
+    ) -> WorkflowRun:
+        """Put a workflow run there, of this repository or of a fork; without a conclusion it has not ended."""
+        workflow, source = self.add_workflow(path), head_repository or self.repository.full_name
+        run = WorkflowRun(run_id, workflow, branch, event, conclusion, source, attempt)
+        run.created_at = created_at or run.created_at
+        self.repository.runs.append(run)
+        return run
+
+    def allow_actions(self, permission: Permission) -> None:
+        """What the token may do with workflow runs and artifacts; `read` to begin with."""
+        self.repository.actions_permission = permission
+
     def allow_issues(self, permission: Permission) -> None:
         """What the token may do with issues; `write` to begin with."""
         self.repository.issues_permission = permission
@@ -125,7 +165,8 @@ class GitHubDouble:
     ) -> None:
         """Give the next `times` requests that fit this answer; `*` in the path matches anything.
 
-        The path is written without the repository's part: `/issues`, `/issues/*/comments`.
+        The path is written without the repository's part: `/issues`, `/issues/*/comments`. The blobs of
+        artifacts are at `/actions-results/*`.
         """
         content = {"message": f"scripted {status}"} if body is None else body
         self._add_fault(method, path, Answer(status, content, headers or {}), after_effect, times)
@@ -143,20 +184,29 @@ class GitHubDouble:
         self._script.faults.append(Fault(method, self._full(path), answer, after, times))
 
     def _full(self, path: str) -> str:
-        return path if path == "/rate_limit" else f"/repos/{self.repository.full_name}{path}"
+        outside = path == "/rate_limit" or path.startswith(BLOBS)
+        return path if outside else f"/repos/{self.repository.full_name}{path}"
 
-    def _handle(self, request: Request) -> Answer:
+    def _handle(self, true_answer: Callable[[Request], Answer], request: Request) -> Answer:
         """Record, judge, act, judge again; one request at a time."""
         with self._lock:
             self.requests.append(request)
             fault = self._script.next_for(request)
             if fault is None or fault.after_effect:
-                answer = self._true_answer(request)
+                answer = true_answer(request)
             if fault is None:
-                return Answer(answer.status, answer.body, {**_LIMITS, **answer.headers})
+                return answer
             if fault.answer is None:
                 raise Cut
             return fault.answer
+
+    def _blob_answer(self, request: Request) -> Answer:
+        leaked = ["the host of the blobs was sent an Authorization"] if "authorization" in request.headers else []
+        return self._violation(request, leaked, self._blobs.answer(request))
+
+    def _api_answer(self, request: Request) -> Answer:
+        answer = self._true_answer(request)
+        return Answer(answer.status, answer.body, {**_LIMITS, **answer.headers})
 
     def _true_answer(self, request: Request) -> Answer:
         operation = github_description().operation(request.method, request.path)
@@ -177,7 +227,7 @@ class GitHubDouble:
             return self._violation(request, ["the double does not play this route"], error(404, "Not Found"))
         ignored = [f"the double ignores the parameter {name!r}" for name in request.query.keys() - FILTERS[key]]
         documents = Documents(self.repository, self.url, self.html_url)
-        answer = ROUTES[key](Call(self.repository, documents, request, operation.parameters))
+        answer = ROUTES[key](Call(self.repository, documents, self._blobs, request, operation.parameters))
         return self._violation(request, ignored, answer) if ignored else answer
 
     def _refuse(self, request: Request, operation: Operation) -> Answer | None:
@@ -192,8 +242,9 @@ class GitHubDouble:
         if "/issues" in operation.template and not self.repository.has_issues:
             return error(410, "Issues has been disabled in this repository.")
         needed: list[Permission] = ["read", "write"] if request.method == "GET" else ["write"]
-        guarded = any(part in operation.template for part in ("/issues", "/labels"))
-        if guarded and self.repository.issues_permission not in needed:
+        of_issues, of_actions = self.repository.issues_permission, self.repository.actions_permission
+        guards = {"/issues": of_issues, "/labels": of_issues, "/actions/": of_actions}
+        if any(part in operation.template and given not in needed for part, given in guards.items()):
             return error(403, "Resource not accessible by integration")
         return None
 

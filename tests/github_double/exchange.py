@@ -23,7 +23,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer: a body is sent as JSON, a `str` as it stands, and None sends nothing."""
+    """One answer: a body is sent as JSON, `str` and `bytes` as they stand, and None sends nothing."""
 
     status: int
     body: object = None

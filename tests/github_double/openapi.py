@@ -19,7 +19,7 @@ Json = dict[str, Any]
 DESCRIPTION = Path(__file__).parents[1] / "node_modules/@octokit/openapi/generated/api.github.com.json"
 _NAME = "urn:github-rest-api"
 # GitHub may give these on any route; its description names them on a few only.
-_EVERYWHERE = {401, 403, 410, 429}
+_EVERYWHERE = {401, 403, 404, 410, 429}
 
 
 class Description:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 
+from tests.github_double.blob_storage import BlobStorage
 from tests.github_double.documents import Documents, error, invalid
 from tests.github_double.exchange import Answer, Request
 from tests.github_double.openapi import github_description
@@ -20,6 +21,7 @@ class Call:
 
     repository: Repository
     documents: Documents
+    blobs: BlobStorage
     request: Request
     parameters: Mapping[str, str]
 
@@ -28,8 +30,11 @@ class Call:
         """The request's JSON object."""
         return cast(dict[str, Any], self.request.body or {})
 
-    def page_of(self, items: Sequence[Item], show: Callable[[Item], object]) -> Answer:
-        """One page of a list, with the Link header through which clients find the others."""
+    def page_of(self, items: Sequence[Item], show: Callable[[Item], object], key: str = "") -> Answer:
+        """One page of a list, with the Link header through which clients find the others.
+
+        Some lists stand below a key, beside the number of all their items.
+        """
         size = min(int(self.request.query.get("per_page", 30)), 100)
         page = int(self.request.query.get("page", 1))
         last = max(1, -(-len(items) // size))
@@ -40,7 +45,8 @@ class Call:
             f'<{address}?{urlencode({**self.request.query, "page": targets[name]})}>; rel="{name}"' for name in wanted
         )
         shown = [show(item) for item in items[(page - 1) * size : page * size]]
-        return Answer(200, shown, {"link": link} if link else {})
+        body = {"total_count": len(items), key: shown} if key else shown
+        return Answer(200, body, {"link": link} if link else {})
 
 
 Route = Callable[[Call], Answer]

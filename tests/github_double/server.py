@@ -69,14 +69,9 @@ class _Handler(BaseHTTPRequestHandler):
         )
 
     def _send(self, answer: Answer) -> None:
-        text = isinstance(answer.body, str)
-        body = (
-            b""
-            if answer.body is None
-            else (answer.body if isinstance(answer.body, str) else json.dumps(answer.body)).encode()
-        )
+        kind, body = _encoded(answer.body)
         self.send_response(answer.status)
-        self.send_header("content-type", "text/html" if text else "application/json; charset=utf-8")
+        self.send_header("content-type", kind)
         self.send_header("content-length", str(len(body)))
         for name, value in answer.headers.items():
             self.send_header(name, value)
@@ -85,6 +80,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Keep the test's output clean."""
+
+
+def _encoded(body: object) -> tuple[str, bytes]:
+    """The media type of a body, and its bytes."""
+    match body:
+        case bytes():
+            return "application/zip", body
+        case str():
+            return "text/html", body.encode()
+        case _:
+            return "application/json; charset=utf-8", b"" if body is None else json.dumps(body).encode()
 
 
 def _parsed(content: bytes) -> object:

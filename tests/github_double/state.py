@@ -1,8 +1,13 @@
-"""What the double knows: one repository's issues and labels, as plain data that tests may read and set."""
+"""What the double knows: one repository's issues, labels and runs, as plain data that tests may read and set."""
 
+import hashlib
+import io
+import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import PurePosixPath
 from typing import Literal
 
 Permission = Literal["none", "read", "write"]
@@ -67,15 +72,81 @@ class Issue:
 
 
 @dataclass
+class Artifact:
+    """What a run has uploaded; `content` is the zip."""
+
+    name: str
+    content: bytes
+    expired: bool = False
+    id: int = field(default_factory=lambda: next(_ids))
+    created_at: datetime = field(default_factory=_now)
+
+    @property
+    def digest(self) -> str:
+        """The digest that GitHub shows."""
+        return f"sha256:{hashlib.sha256(self.content).hexdigest()}"
+
+
+@dataclass
+class Workflow:
+    """A file below `.github/workflows`."""
+
+    path: str
+    id: int = field(default_factory=lambda: next(_ids))
+
+    @property
+    def file_name(self) -> str:
+        """The name that GitHub takes in place of the number."""
+        return PurePosixPath(self.path).name
+
+
+@dataclass
+class WorkflowRun:
+    """A run of a workflow, over all its attempts; without a conclusion it is still in progress."""
+
+    id: int
+    workflow: Workflow
+    branch: str
+    event: str
+    conclusion: str | None
+    head_repository: str
+    attempt: int = 1
+    head_sha: str = "acb5820ced9479c074f688cc328bf03f341a511d"
+    created_at: datetime = field(default_factory=_now)
+    artifacts: list[Artifact] = field(default_factory=list)
+
+    @property
+    def status(self) -> Literal["completed", "in_progress"]:
+        """Whether it has ended."""
+        return "completed" if self.conclusion else "in_progress"
+
+    def add_artifact(
+        self, name: str, files: Mapping[str, bytes], *, expired: bool = False, created_at: datetime | None = None
+    ) -> Artifact:
+        """Put an artifact there as if some attempt had uploaded these files."""
+        memory = io.BytesIO()
+        with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path, content in files.items():
+                archive.writestr(path, content)
+        age = timedelta(days=91 if expired else 0)
+        artifact = Artifact(name, memory.getvalue(), expired, created_at=created_at or _now() - age)
+        self.artifacts.append(artifact)
+        return artifact
+
+
+@dataclass
 class Repository:
     """The one repository of the double, and what the caller's token may do in it."""
 
     full_name: str
     issues: list[Issue] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
+    workflows: list[Workflow] = field(default_factory=list)
+    runs: list[WorkflowRun] = field(default_factory=list)
     assignable: set[str] = field(default_factory=set)
     has_issues: bool = True
     issues_permission: Permission = "write"
+    actions_permission: Permission = "read"
 
     def issue(self, number: int) -> Issue | None:
         """The issue with that number."""
@@ -84,6 +155,20 @@ class Repository:
     def label(self, name: str) -> Label | None:
         """The label of that name; GitHub does not tell upper case from lower."""
         return next((label for label in self.labels if label.name.lower() == name.lower()), None)
+
+    def workflow(self, name: str) -> Workflow | None:
+        """The workflow with that path, file name or number."""
+        known = (each for each in self.workflows if name in (each.path, each.file_name, str(each.id)))
+        return next(known, None)
+
+    def run(self, run_id: int) -> WorkflowRun | None:
+        """The run with that number."""
+        return next((run for run in self.runs if run.id == run_id), None)
+
+    def artifact(self, artifact_id: int) -> Artifact | None:
+        """The artifact with that number, of whichever run."""
+        all_of_them = (artifact for run in self.runs for artifact in run.artifacts)
+        return next((artifact for artifact in all_of_them if artifact.id == artifact_id), None)
 
     def add_issue(self, issue: Issue) -> Issue:
         """Keep the issue, and create the labels that it brings along, as GitHub does."""

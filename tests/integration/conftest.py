@@ -64,16 +64,21 @@ class Project:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "HEADLESS_"))}
         return {**kept, "PYTHONPATH": str(ROOT / "scripts"), "GITHUB_WORKSPACE": str(self.root), **variables}
 
-    def verb(self, *arguments: str, folder: Path, **variables: str) -> Finished:
-        process = subprocess.run(
-            [sys.executable, "-P", "-m", "headless_dbt", *arguments, "--run-folder", str(folder)],
+    def call(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """The program, as it stands on a command line."""
+        return subprocess.run(
+            [sys.executable, "-P", "-m", "headless_dbt", *arguments],
             cwd=self.root,
             env=self.environment(variables),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             check=False,
+            text=True,
         )
-        return Finished(process.returncode, process.stdout.decode(), folder)
+
+    def verb(self, *arguments: str, folder: Path, **variables: str) -> Finished:
+        process = self.call(*arguments, "--run-folder", str(folder), **variables)
+        return Finished(process.returncode, process.stdout, folder)
 
     def run(self, *arguments: str, target: str = "local", dbt: bool = True, **variables: str) -> Finished:
         """`run`, then `report`; what is returned is `run`'s exit code and output."""

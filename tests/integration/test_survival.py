@@ -221,7 +221,7 @@ def test_a_run_is_not_continued_when_its_code_has_changed(project: Project) -> N
     red = project.run()
     assert red.exit_code == 1
     project.write({"models/three.sql": "select id from {{ ref('two') }}"})
-    assert "Taken over from the earlier run: 2 of 3 nodes." in project.run("--resume-from", str(red.folder)).output
+    assert f"Taken over from {red.folder.name}: 2 of 3 nodes." in project.run("--resume-from", str(red.folder)).output
 
     project.write({"models/two.sql": "select id + 1 as id from {{ ref('one') }}"})
     done = project.run("--resume-from", str(red.folder))

@@ -138,7 +138,7 @@ def make_settings(project_dir: Path = Path("/project"), **changes: Any) -> RunSe
         "service_account": "",
         "retries": 0,
         "retry_delay": 0.0,
-        "resume_from": None,
+        "resume_from": "",
         "time_limit": 0.0,
     }
     return RunSettings(**{**values, **changes})

@@ -198,7 +198,7 @@ def test_the_run_folder_comes_from_the_flag_or_the_environment(
     seen = _noting(monkeypatch, 0)
 
     assert main(arguments, environment) == 0
-    assert seen[0][2] == expected
+    assert seen[0][2].run_folder == expected
 
 
 def test_flags_and_the_interpreter_reach_the_verb(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,8 +206,23 @@ def test_flags_and_the_interpreter_reach_the_verb(monkeypatch: pytest.MonkeyPatc
 
     assert main(["run", "--select=-x $(id)", "--dbt-args=--empty", "--dbt-python", "/p"], {}) == 7
 
-    flags, _, _, python, _ = seen[0]
-    assert (flags["select"], flags["dbt_args"], flags["target"], python) == ("-x $(id)", "--empty", None, "/p")
+    flags, _, places, _ = seen[0]
+    assert (flags["select"], flags["dbt_args"], flags["target"]) == ("-x $(id)", "--empty", None)
+    assert places.dbt_python == "/p"
+
+
+def test_a_first_attempt_that_names_no_earlier_run_asks_github_for_nothing(
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    environment = {"GITHUB_RUN_ATTEMPT": "1", "GITHUB_API_URL": "http://127.0.0.1:9", "GITHUB_TOKEN": "x"}
+
+    assert main(["fetch"], environment) == 0
+    assert capfdbinary.readouterr().out.startswith(b"Nothing to fetch")
+
+
+def test_fetching_needs_a_folder_to_fetch_into(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert main(["fetch", "--resume-from", "latest"], {}) == 2
+    assert b"--earlier: got nothing" in capfdbinary.readouterr().out
 
 
 def test_a_wrong_input_leaves_a_run_folder_that_tells_of_it(

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from headless_dbt import environments, production_run
 from headless_dbt.console import Console
+from headless_dbt.earlier_runs import EarlierRun
 from headless_dbt.environments import DbtRequirements
 from headless_dbt.errors import CancelledError, DbtUnusableError, RequestError
 from headless_dbt.model import Attempt
@@ -19,7 +20,7 @@ from headless_dbt.production_run import dbt_environment, run
 from headless_dbt.recorder import Recorder
 from headless_dbt.report import find_run_folder
 from headless_dbt.run_folder import RunFolder
-from headless_dbt.settings import Runner
+from headless_dbt.settings import Places, Runner
 
 from tests.unit.builders import (
     make_command,
@@ -46,11 +47,18 @@ class _Dbt:
         settings: Any,
         environment: dict[str, str],
         requested: tuple[str, ...],
+        earlier: EarlierRun | None,
         *,
         recorder: Recorder,
         console: Console,
     ) -> None:
-        self.seen = {"python": python, "environment": environment, "requested": requested, "settings": settings}
+        self.seen = {
+            "python": python,
+            "environment": environment,
+            "requested": requested,
+            "settings": settings,
+            "earlier": earlier,
+        }
         if self.error is not None:
             raise self.error
         path = recorder.folder.attempt(1)
@@ -75,7 +83,8 @@ def workspace(tmp_path: Path) -> Path:
 
 def _run(runner: Runner, folder: Path, python: str = "/the/python", **flags: str) -> tuple[int, str]:
     stream = io.BytesIO()
-    exit_code = run(flags, runner, str(folder), python, Console(on_github=runner.on_github, stream=stream))
+    places = Places(run_folder=str(folder), dbt_python=python)
+    exit_code = run(flags, runner, places, Console(on_github=runner.on_github, stream=stream))
     return exit_code, stream.getvalue().decode()
 
 

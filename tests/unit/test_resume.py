@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from headless_dbt.errors import RunFolderError
-from headless_dbt.resume import Earlier, read_code, take_over
+from headless_dbt.code_manifest import read_code
+from headless_dbt.resume import Earlier, closest, take_over
 
 from tests.unit.builders import make_context, make_request, result
 
@@ -32,7 +32,7 @@ def _manifest(**changes: Any) -> bytes:
 
 
 def _earlier(*entries: dict[str, Any], **inputs: str) -> Earlier:
-    return Earlier("run-1", make_request(make_context(), **inputs), entries, read_code(_manifest()))
+    return Earlier(make_request(make_context(), **inputs), entries, read_code(_manifest()))
 
 
 REQUEST = make_request(make_context())
@@ -75,7 +75,7 @@ def test_changed_code_of_what_is_built_anyway_does_not_matter(change: dict[str, 
     assert [entry["unique_id"] for entry in takeover.taken] == [A]
 
 
-@pytest.mark.parametrize("name", ["target", "vars", "full-refresh", "project-dir", "dbt-args"])
+@pytest.mark.parametrize("name", ["target", "vars", "env", "full-refresh", "project-dir", "dbt-args"])
 def test_another_request_builds_everything(name: str) -> None:
     earlier = _earlier(result(A), **{name.replace("-", "_"): "another"})
 
@@ -89,7 +89,48 @@ def test_nothing_that_passed_builds_everything() -> None:
     assert "nothing that is selected passed" in take_over(_earlier(), REQUEST, read_code(_manifest()), SELECTED).reason
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[]"])
-def test_an_unreadable_manifest_is_said_so(content: bytes) -> None:
-    with pytest.raises(RunFolderError, match=r"manifest\.json of the earlier run is not readable"):
-        read_code(content)
+def test_changed_variables_of_the_project_build_everything() -> None:
+    takeover = take_over(_earlier(result(A)), REQUEST, read_code(_manifest()), SELECTED, project="other")
+
+    assert takeover.taken == ()
+    assert "dbt_project.yml have changed" in takeover.reason
+
+
+def test_what_is_made_of_something_still_to_be_built_is_built_again() -> None:
+    """An earlier run of the child alone says nothing of a child of the parent that is built now."""
+    child = {"node__b__depends_on": {"nodes": [A], "macros": []}}
+    earlier = Earlier(REQUEST, (result(B), result(T)), read_code(_manifest(**child)))
+
+    takeover = take_over(earlier, REQUEST, read_code(_manifest(**child)), SELECTED)
+
+    assert [entry["unique_id"] for entry in takeover.taken] == [T]
+
+
+def test_an_ephemeral_parent_which_no_run_has_a_result_for_does_not_count_as_still_to_be_built() -> None:
+    ephemeral = {
+        "node__a__config": {"materialized": "ephemeral"},
+        "node__b__depends_on": {"nodes": [A], "macros": []},
+    }
+    earlier = Earlier(REQUEST, (result(B),), read_code(_manifest(**ephemeral)))
+
+    takeover = take_over(earlier, REQUEST, read_code(_manifest(**ephemeral)), SELECTED)
+
+    assert [entry["unique_id"] for entry in takeover.taken] == [B]
+
+
+@pytest.mark.parametrize(
+    ("others", "same", "expected"),
+    [
+        ([], False, None),
+        ([{"select": "a"}, {}], False, 1),
+        ([{"select": "a"}, {"target": "ci", "select": "b"}], False, 0),
+        # The newest of those that are as like.
+        ([{"select": "a"}, {"select": "b"}], False, 0),
+        ([{"resume_from": "latest"}], True, 0),
+        ([{"select": "a"}], True, None),
+    ],
+)
+def test_of_the_jobs_of_a_run_the_one_with_the_most_similar_request_is_continued(
+    others: list[dict[str, str]], same: bool, expected: int | None
+) -> None:
+    assert closest([make_request(None, **inputs) for inputs in others], make_request(), same=same) == expected

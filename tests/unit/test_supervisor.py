@@ -10,6 +10,7 @@ import pytest
 from headless_dbt import supervisor
 from headless_dbt.blame import BuildEndedError
 from headless_dbt.console import Console
+from headless_dbt.earlier_runs import EarlierRun
 from headless_dbt.errors import CancelledError, DbtUnusableError, HeadlessDbtError, RequestError
 from headless_dbt.recorder import Recorder
 from headless_dbt.run_folder import RunFolder
@@ -96,6 +97,7 @@ class _Stage:
         replies: dict[str, Any] | None = None,
         files: dict[str, Any] | None = None,
         journal: bytes = b"",
+        earlier: EarlierRun | None = None,
         **settings: Any,
     ) -> _Session:
         given = {"list": _listed(ORDERS, "model.shop.items"), **(replies or {})}
@@ -108,6 +110,7 @@ class _Stage:
                 make_settings(self.project, **settings),
                 {},
                 ("dbt-core==1.12.6",),
+                earlier,
                 recorder=recorder,
                 console=Console(on_github=False, stream=self.stream),
             )

@@ -17,6 +17,7 @@ def render_summary(run: Run) -> str:
     sections = [
         _headline(run),
         *_problem(run),
+        *_continued(run),
         *_failures(run),
         *_retries(run),
         *_warnings(run),
@@ -47,6 +48,19 @@ def _problem(run: Run) -> Iterator[str]:
     for command in run.commands:
         if command.name == "docs generate" and not command.success:
             yield f"**The docs could not be generated.**\n\n{fenced(command.message)}"
+
+
+def _continued(run: Run) -> Iterator[str]:
+    """Which earlier run this one continues, or why it does not."""
+    if run.continued is None:
+        return
+    name = code(run.continued.run)
+    earlier = f"[{name}]({run.continued.url})" if run.continued.url else name
+    if run.continued.taken:
+        yield f"Continues {earlier}. Not built again: {counted(run.continued.taken, 'node')} that passed then."
+    else:
+        reason = code(run.continued.reason, limit=500)
+        yield f"Everything was built, and nothing taken over from {earlier}, because {reason}."
 
 
 def _failures(run: Run) -> Iterator[str]:

@@ -1,0 +1,91 @@
+"""Workflow runs on GitHub and the artifacts that they left, through PyGithub and, for the download itself, requests.
+
+Source: https://docs.github.com/en/rest/actions/artifacts and https://docs.github.com/en/rest/actions/workflow-runs
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+from github.GithubException import GithubException
+from github.WorkflowRun import WorkflowRun
+
+from headless_dbt.github import TIMEOUT_SECONDS, connect
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """An artifact of a workflow run. ``created_at`` is in ISO 8601."""
+
+    number: int
+    name: str
+    created_at: str
+    expired: bool
+    address: str
+
+
+class WorkflowRuns:
+    """The workflow runs of one repository."""
+
+    def __init__(self, token: str, api_url: str, repository: str) -> None:
+        """Talk to ``api_url`` about ``repository`` (owner/name)."""
+        self._token = token
+        self._name = repository
+        self._repository = connect(token, api_url, repository)
+
+    def artifacts_of(self, run_id: int) -> list[Artifact]:
+        """All artifacts of a run, over all its attempts, the newest first."""
+        run = self._repository.get_workflow_run(run_id)
+        found = [
+            Artifact(each.id, each.name, each.created_at.isoformat(), each.expired, each.archive_download_url)
+            for each in run.get_artifacts()
+        ]
+        return sorted(found, key=lambda each: (each.created_at, each.number), reverse=True)
+
+    def is_own(self, run_id: int) -> bool:
+        """Whether a run's code came from this repository; anybody may run a fork's in a pull request."""
+        run = self._repository.get_workflow_run(run_id)
+        run.update()
+        return self._is_own(run)
+
+    def runs_of(self, workflow_file: str, branch: str) -> Iterator[int]:
+        """The ids of the runs of a workflow on a branch (empty: on any), the newest first."""
+        workflow = self._repository.get_workflow(Path(workflow_file).name)
+        for run in workflow.get_runs(branch=branch) if branch else workflow.get_runs():
+            if self._is_own(run):
+                yield run.id
+
+    def download(self, artifact: Artifact, file: Path) -> None:
+        """Download an artifact, a zip archive. The token stays with GitHub; the storage behind it gets none."""
+        headers = {"Authorization": f"Bearer {self._token}", "Accept": "application/vnd.github+json"}
+        with (
+            requests.get(artifact.address, headers=headers, timeout=TIMEOUT_SECONDS, stream=True) as answer,
+            file.open("wb") as stream,
+        ):
+            answer.raise_for_status()
+            for chunk in answer.iter_content(_CHUNK):
+                stream.write(chunk)
+
+    def _is_own(self, run: WorkflowRun) -> bool:
+        home = run.head_repository
+        return home is not None and home.full_name.lower() == self._name.lower()
+
+
+def why_not(error: Exception) -> str:
+    """Why GitHub did not give an earlier run: a clause that reads on after a colon."""
+    if isinstance(error, GithubException):
+        status, said = error.status, error.data.get("message", "") if isinstance(error.data, dict) else ""
+    elif isinstance(error, requests.HTTPError) and error.response is not None:
+        status, said = error.response.status_code, error.response.reason
+    else:
+        return f"GitHub could not be reached ({error})"
+    if status == 404:
+        return "GitHub knows no such run, or does not show it to this token"
+    if status == 410:
+        return "its artifact has expired"
+    if status in (401, 403) and "rate limit" not in str(said).lower():
+        return f"GitHub refused it ({status}, {said}); add `actions: read` to the `permissions:` of the calling job"
+    return f"GitHub answered with status {status} ({said})"

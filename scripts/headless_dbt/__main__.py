@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import headless_dbt
 from headless_dbt.console import Console
-from headless_dbt.errors import HeadlessDbtError, InternalError, RequestError
+from headless_dbt.errors import RequestError, told_as
 from headless_dbt.inputs import Input
 from headless_dbt.settings import Flags, Places, Runner, inputs_of, read_fetch_settings, read_places, read_runner
 
@@ -27,18 +27,16 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
     console = Console(on_github=runner.on_github)
     try:
         return _dispatch(arguments, runner, console)
-    except HeadlessDbtError as error:
-        console.error(error)
-        return error.exit_code
     except BrokenPipeError:
         # Whoever read our output has left. What is not written yet would fail again at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except KeyboardInterrupt:
         return 130
-    except Exception as bug:  # noqa: BLE001  A sentence for the user, the traceback for the bug report.
-        console.error(InternalError(bug))
-        return InternalError.exit_code
+    except Exception as error:  # noqa: BLE001  A sentence for the user, the traceback of a bug for its report.
+        told = told_as(error)
+        console.error(told)
+        return told.exit_code
 
 
 def _dispatch(arguments: Sequence[str] | None, runner: Runner, console: Console) -> int:

@@ -157,3 +157,16 @@ def _read(file: Path, kind: str, artifact: type[_Artifact]) -> _Artifact | None:
             "Use a dbt version that writes it, or a newer headless-dbt."
         )
     return content
+
+
+class _Anything(msgspec.Struct):
+    """Any JSON object; it is read to its end, and nothing of it kept."""
+
+
+def is_whole(file: Path) -> bool:
+    """Whether a file is there and is a whole JSON object."""
+    try:
+        msgspec.json.decode(file.read_bytes() if file.is_file() else b"", type=_Anything)
+    except (OSError, *UNREADABLE):
+        return False
+    return True

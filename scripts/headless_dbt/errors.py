@@ -3,9 +3,12 @@
 Exit codes 0, 1, 2, 3, 124 and 130 are the published ones of ``headless-dbt run``.
 """
 
+import errno
 import tempfile
 import traceback
 from typing import ClassVar
+
+_NO_WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO}
 
 
 class HeadlessDbtError(Exception):
@@ -58,11 +61,24 @@ class InternalError(HeadlessDbtError):
 
     def __init__(self, bug: Exception) -> None:
         """Write the traceback of ``bug`` to a file under the system's temporary folder, and name it."""
-        with tempfile.NamedTemporaryFile("w", prefix="headless-dbt-crash-", suffix=".txt", delete=False) as file:
-            traceback.print_exception(bug, file=file)
-        super().__init__(
-            f"This is a bug of headless-dbt ({type(bug).__name__}: {bug}). Please report it with {file.name}."
-        )
+        try:
+            with tempfile.NamedTemporaryFile("w", prefix="headless-dbt-crash-", suffix=".txt", delete=False) as file:
+                traceback.print_exception(bug, file=file)
+            where = f"Please report it with {file.name}."
+        except OSError as error:
+            where = f"Please report it; its traceback could not be written ({error.strerror})."
+        super().__init__(f"This is a bug of headless-dbt ({type(bug).__name__}: {bug}). {where}")
+
+
+class DiskError(HeadlessDbtError):
+    """A file could not be written: the disk is full, or lets nobody write."""
+
+    exit_code = 3
+    title = "The disk does not take more"
+
+    def __init__(self, error: OSError) -> None:
+        """Say which file it was."""
+        super().__init__(f"{error.strerror}: {error.filename or 'a file of the run'}. Make room, and run again.")
 
 
 class TimeLimitError(HeadlessDbtError):
@@ -77,3 +93,12 @@ class CancelledError(HeadlessDbtError):
 
     exit_code = 130
     title = "The run was cancelled"
+
+
+def told_as(error: Exception) -> HeadlessDbtError:
+    """Any exception as what a user is shown."""
+    if isinstance(error, HeadlessDbtError):
+        return error
+    if isinstance(error, OSError) and error.errno in _NO_WRITING:
+        return DiskError(error)
+    return InternalError(error)

@@ -5,13 +5,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from headless_dbt.artifacts import UNREADABLE, Manifest, read_manifest
+from headless_dbt.artifacts import UNREADABLE, Manifest, is_whole, read_manifest
 from headless_dbt.code_manifest import read_code
 from headless_dbt.errors import RunFolderError
 from headless_dbt.journal import Journal, read_journal
 from headless_dbt.merged_results import Entry, merge_attempts, run_results_document
+from headless_dbt.redaction import redact_folder
 from headless_dbt.resume import Earlier
 from headless_dbt.run_folder import COPIED_ARTIFACTS, RunFolder, SessionRecord
+
+
+def finish_folder(folder: RunFolder, secrets: frozenset[str], *, killed: bool = False) -> None:
+    """Make a run folder what everybody else reads: final artifacts, and no secret, whatever fails on the way.
+
+    What serves dbt alone goes. Raises RunFolderError, OSError.
+    """
+    folder.drop_dbts_own()
+    try:
+        write_final_artifacts(folder, killed=killed)
+    finally:
+        redact_folder(folder.path, secrets)
 
 
 def write_final_artifacts(folder: RunFolder, *, killed: bool = False) -> None:
@@ -22,8 +35,8 @@ def write_final_artifacts(folder: RunFolder, *, killed: bool = False) -> None:
     """
     record = folder.read_session()
     for name in COPIED_ARTIFACTS:
-        if written := [attempt / name for attempt in folder.attempts() if (attempt / name).is_file()]:
-            folder.write(name, written[-1].read_bytes())
+        if whole := [attempt / name for attempt in reversed(folder.attempts()) if is_whole(attempt / name)][:1]:
+            folder.keep(whole[0])
     documents = _documents(folder)
     if record.selected is None and not documents:
         return
@@ -62,27 +75,29 @@ def read_earlier(folder: RunFolder) -> Earlier:
         entries = merge_folder(folder, folder.read_session(), killed=True)
     except (OSError, ValueError, KeyError, RecursionError) as error:
         raise RunFolderError(f"run_results.json of the earlier run is not readable: {error}") from None
-    manifests = [path for path in (folder.artifact("manifest.json"), *_manifest_files(folder)) if path.is_file()]
-    if not manifests:
+    whole = next((path for path in reversed(_manifest_files(folder)) if is_whole(path)), None)
+    if whole is None:
         raise RunFolderError("the earlier run left no manifest.json")
     return Earlier(
         request=folder.read_request(),
         entries=tuple(entries),
-        code=read_code(manifests[0].read_bytes()),
+        code=read_code(whole.read_bytes()),
         project=folder.read_session().project,
     )
 
 
 def _manifest_files(folder: RunFolder) -> list[Path]:
-    return [attempt / "manifest.json" for attempt in reversed(folder.attempts())]
+    # The one at the top is there from the parse on: what a build writes may be torn by its end.
+    return [*(attempt / "manifest.json" for attempt in reversed(folder.attempts())), folder.artifact("manifest.json")]
 
 
 def _documents(folder: RunFolder, *, every: bool = False) -> list[dict[str, Any]]:
     """dbt's own run_results.json of each attempt; where it is missing or torn an empty one, if ``every``."""
     found = []
     for attempt in folder.attempts():
+        file = attempt / "run_results.json"
         try:
-            document = json.loads((attempt / "run_results.json").read_bytes())
+            document = json.loads(file.read_bytes() if file.is_file() else b"")
             document["results"] = [entry for entry in document["results"] if isinstance(entry["unique_id"], str)]
             found.append(document)
         except (OSError, ValueError, TypeError, KeyError, RecursionError):

@@ -15,11 +15,11 @@ from headless_dbt.console import Console
 from headless_dbt.credentials import google_credentials
 from headless_dbt.dbt_commands import check_dbt_args
 from headless_dbt.earlier_runs import EarlierRun, find_earlier
-from headless_dbt.errors import HeadlessDbtError, InternalError
-from headless_dbt.final_artifacts import write_final_artifacts
+from headless_dbt.errors import HeadlessDbtError, told_as
+from headless_dbt.final_artifacts import finish_folder
 from headless_dbt.inputs import ENVIRONMENT_PREFIX
 from headless_dbt.recorder import Recorder
-from headless_dbt.redaction import redact_folder, secret_values
+from headless_dbt.redaction import secret_values
 from headless_dbt.run_folder import new_run_folder
 from headless_dbt.settings import Flags, Places, Runner, RunSettings, read_request, read_run_settings, read_secrets
 from headless_dbt.supervisor import run_dbt
@@ -42,6 +42,7 @@ def run(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
     secrets = secret_values(*read_secrets(runner.environment), runner.environment)
     folder.keep_secrets(secrets)
     recorder = Recorder(folder, secrets)
+    problem: HeadlessDbtError | None = None
     with cancellable():
         try:
             console.mask(sorted(secrets))
@@ -51,13 +52,14 @@ def run(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
             earlier = find_earlier(settings.resume_from, runner.workspace, fetched)
             _run(settings, runner, places.dbt_python, earlier, recorder=recorder, console=console)
         except Exception as error:  # noqa: BLE001  Whatever happened, the run folder and the user are told.
-            told = error if isinstance(error, HeadlessDbtError) else InternalError(error)
-            recorder.note_problem(told)
-            console.error(told)
+            problem = told_as(error)
+            console.error(problem)
         with uninterrupted():
-            write_final_artifacts(folder)
+            # First, because it makes room on a disk that is full, and that may be what there is to note.
             folder.drop_dbts_own()
-            redact_folder(folder.path, secrets)
+            if problem is not None:
+                recorder.note_problem(problem)
+            finish_folder(folder, secrets)
             recorder.note(finished=True)
             folder.forget_secrets()
             verdict = assemble_run(folder)

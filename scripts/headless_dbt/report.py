@@ -9,9 +9,8 @@ from pathlib import Path
 from headless_dbt.assemble import assemble_run
 from headless_dbt.console import Console
 from headless_dbt.errors import RunFolderError
-from headless_dbt.final_artifacts import write_final_artifacts
+from headless_dbt.final_artifacts import finish_folder
 from headless_dbt.model import Run
-from headless_dbt.redaction import redact_folder
 from headless_dbt.render.annotations import render_annotations
 from headless_dbt.render.page import render_page
 from headless_dbt.render.summary import render_summary
@@ -50,11 +49,9 @@ def finish_killed_run(folder: RunFolder) -> None:
     try:
         if folder.read_session().finished:
             return
-        write_final_artifacts(folder, killed=True)
+        finish_folder(folder, folder.read_secrets(), killed=True)
     except RunFolderError:
         pass  # It did not even begin; assemble_run says so.
-    folder.drop_dbts_own()
-    redact_folder(folder.path, folder.read_secrets())
     folder.forget_secrets()
 
 

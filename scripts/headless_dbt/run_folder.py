@@ -151,6 +151,19 @@ class RunFolder:
                 self.write(kept.name, (target_path / source).read_bytes())
         shutil.rmtree(target_path, ignore_errors=True)
 
+    def keep(self, artifact: Path) -> None:
+        """Put an artifact of an attempt to the top of the folder too; it takes no room there, where links are."""
+        beside = self.path / f".{artifact.name}-link"
+        try:
+            beside.unlink(missing_ok=True)
+            os.link(artifact, beside)
+        except OSError:
+            self.write(artifact.name, artifact.read_bytes())
+        else:
+            beside.replace(self.path / artifact.name)
+            # Of two links to the same file neither replaces the other.
+            beside.unlink(missing_ok=True)
+
     def write(self, name: str, content: bytes) -> Path:
         """Write a file whole or not at all: a temporary file beside it, then a rename."""
         descriptor, temporary = tempfile.mkstemp(dir=self.path, prefix=f".{name}-")

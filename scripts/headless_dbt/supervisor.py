@@ -94,11 +94,18 @@ class _Conversation:
         if any((self.settings.project_dir / file).is_file() for file in PROJECT_DEPENDENCIES):
             self._install_packages()
         self._require("parse", self.commands.parse(), lambda problem: parse_error(self.settings, problem))
+        self._keep_manifest()
         sources = self._select()
         stale = self._stale(sources) if self.settings.source_freshness and sources else ()
         self._build_until_settled(self._resumed() or (lambda commands: commands.build(without=stale)))
         if self.settings.docs:
             self._docs()
+
+    def _keep_manifest(self) -> None:
+        """Copy what the parse wrote: the build writes it anew, and may be ended in the middle of that."""
+        manifest = self.commands.target_path / "manifest.json"
+        if manifest.is_file():
+            self.recorder.folder.write(manifest.name, manifest.read_bytes())
 
     def _install_packages(self) -> None:
         """Run `dbt deps`, which is known to hang: https://github.com/dbt-labs/dbt-core/issues/3177."""

@@ -1,4 +1,4 @@
-"""Real dbt on DuckDB: an environment of dbt that is built once, and projects to break."""
+"""Real dbt on DuckDB: projects to break."""
 
 import os
 import subprocess
@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from headless_dbt import environments
 
 ROOT = Path(__file__).resolve().parents[2]
 PROFILE = """\
@@ -89,14 +88,6 @@ class Project:
         reported = self.verb("report", folder=folder)
         assert reported.exit_code == 0, reported.output
         return done
-
-
-@pytest.fixture(scope="session")
-def dbt_python() -> Path:
-    """The interpreter of the locked dbt environment; `make test` has the same one as `make run`."""
-    requirements = environments.dbt_requirements("duckdb", "", "", None, ROOT)
-    folder = (ROOT / ".venv" / f"dbt-{environments.fingerprint(requirements, '')[:12]}").resolve()
-    return environments.build_dbt_environment(folder, requirements, "", os.environ)
 
 
 @pytest.fixture

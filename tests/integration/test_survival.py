@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -110,7 +111,7 @@ def forest(project: Project) -> Project:
         project.write(
             {
                 f"models/m{number:02}.sql": "{{ config(materialized='table') }} "
-                f"select count(*) as id from range(14000) a, range(1500) b {joins}"
+                f"select count(*) - 21000000 + {number} as id from range(14000) a, range(1500) b {joins}"
             }
         )
     return project
@@ -124,6 +125,18 @@ def built(project: Project) -> set[str]:
     )
     answer = subprocess.run([project.dbt_python, "-c", question], cwd=project.root, capture_output=True, check=True)
     return {name for name in json.loads(answer.stdout) if not name.endswith(("__dbt_tmp", "__dbt_backup"))}
+
+
+def contents(project: Project) -> dict[str, list[list[Any]]]:
+    """Every row of every table and view."""
+    question = (
+        "import duckdb, json; c = duckdb.connect('little.duckdb'); "
+        "names = c.execute('select table_name from information_schema.tables order by 1').fetchall(); "
+        "print(json.dumps({name: sorted(c.table(name).fetchall()) for name, in names}))"
+    )
+    answer = subprocess.run([project.dbt_python, "-c", question], cwd=project.root, capture_output=True, check=True)
+    found: dict[str, list[list[Any]]] = json.loads(answer.stdout)
+    return found
 
 
 def assert_valid(project: Project, run_results: Path) -> None:
@@ -180,6 +193,40 @@ def test_a_kill_at_any_moment_loses_invents_and_doubles_nothing(forest: Project,
     assert len(resumed.nodes) == MODELS + 3
     again = {node["name"] for node in resumed.read("run.json")["nodes"] if node["tries"]}
     assert again == {name.rpartition(".")[2] for name in names} - passed if passed else again
+    # The models are numbered from above: what each has to hold after an undisturbed run is known.
+    rows = contents(forest)
+    assert rows == {"one": [[1]], "two": [[1]], "three": [[1]], **{f"m{at:02}": [[at]] for at in range(MODELS)}}
+
+
+def test_a_disk_that_is_full_at_the_end_loses_no_result(project: Project) -> None:
+    """dbt cannot write run_results.json: what /dev/full is for."""
+    folder = project.root.parent / "full"
+    running = subprocess.Popen(
+        [
+            *(sys.executable, "-P", "-m", "headless_dbt", "run", "--target", "local"),
+            *("--dbt-python", str(project.dbt_python), "--run-folder", str(folder)),
+        ],
+        cwd=project.root,
+        env=project.environment({}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    while not (folder / "attempts/1").is_dir():
+        time.sleep(0.01)
+    (folder / "attempts/1/run_results.json").symlink_to("/dev/full")
+    output = running.communicate(timeout=60)[0].decode()
+
+    assert project.verb("report", folder=folder).exit_code == 0
+    told = Finished(running.returncode, output, folder)
+    assert told.exit_code != 0
+    assert "No space left on device" in output
+    assert told.nodes == {f"model.little.{name}": "success" for name in ("one", "two", "three")}
+    assert_valid(project, folder / "run_results.json")
+    assert told.read("run.json")["status"] != "success"
+
+    resumed = project.run("--resume-from", str(folder))
+    assert resumed.exit_code == 0
+    assert not any(node["tries"] for node in resumed.read("run.json")["nodes"])
 
 
 def executes(log: Path, unique_id: str) -> bool:

@@ -1,6 +1,8 @@
 """The vocabulary of errors."""
 
+import errno
 import operator
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -42,3 +44,34 @@ def test_a_bug_leaves_its_traceback_in_a_file_and_a_sentence_for_the_user() -> N
         assert "Traceback" not in sentence
     finally:
         file.unlink()
+
+
+def test_a_full_disk_is_no_bug() -> None:
+    told = errors.told_as(OSError(errno.ENOSPC, "No space left on device", "/run/dbt.log"))
+
+    assert isinstance(told, errors.DiskError)
+    assert told.exit_code == 3
+    assert str(told) == "No space left on device: /run/dbt.log. Make room, and run again."
+
+
+def test_a_full_disk_without_a_file_is_told_too() -> None:
+    assert "a file of the run" in str(errors.told_as(OSError(errno.ENOSPC, "No space left on device")))
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError(errno.ENOENT, "gone"), KeyError("nodes")])
+def test_any_other_exception_is_a_bug(error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert isinstance(errors.told_as(error), errors.InternalError)
+
+
+def test_an_error_of_ours_is_told_as_it_is() -> None:
+    ours = errors.CancelledError("SIGINT ended it.")
+    assert errors.told_as(ours) is ours
+
+
+def test_a_bug_whose_traceback_finds_no_room_is_still_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", full)
+    assert "its traceback could not be written (No space left on device)" in str(errors.told_as(KeyError("x")))

@@ -1,12 +1,13 @@
 """The top of the run folder, whatever the attempts left."""
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from headless_dbt.errors import RunFolderError
-from headless_dbt.final_artifacts import read_earlier, write_final_artifacts
+from headless_dbt.final_artifacts import finish_folder, read_earlier, write_final_artifacts
 from headless_dbt.run_folder import RunFolder
 
 from tests.unit.builders import (
@@ -107,3 +108,40 @@ def test_a_killed_run_can_be_continued_though_nobody_finished_it(tmp_path: Path)
 def test_a_run_without_a_manifest_cannot_be_continued(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match=r"left no manifest\.json"):
         read_earlier(make_run_folder(tmp_path / "run", record=make_record(A)))
+
+
+def test_a_manifest_that_a_kill_tore_gives_way_to_that_of_the_parse(tmp_path: Path) -> None:
+    """And the nodes that had not begun are known from it."""
+    folder = make_run_folder(tmp_path / "run", journal=[node_start(A), node_finished(A)])
+    folder.write("manifest.json", json.dumps(MANIFEST).encode())
+    (folder.attempt(1) / "manifest.json").write_text(json.dumps(MANIFEST)[:-20])
+    folder.write_session(make_record(A, B, problem=make_problem()))
+
+    write_final_artifacts(folder)
+
+    assert json.loads(folder.artifact("manifest.json").read_text()) == MANIFEST
+    assert _results(folder) == {A: "success", B: "skipped"}
+    assert read_earlier(folder).code.fingerprint(A)
+
+
+def test_the_top_shares_its_room_with_the_last_attempt_and_can_be_written_again(tmp_path: Path) -> None:
+    folder = make_run_folder(tmp_path / "run", manifest=MANIFEST, record=make_record(A, B))
+    assert folder.artifact("manifest.json").samefile(folder.attempt(1) / "manifest.json")
+
+    write_final_artifacts(folder)
+
+    assert folder.artifact("manifest.json").samefile(folder.attempt(1) / "manifest.json")
+    assert not list(folder.path.glob(".*"))
+
+
+def test_no_secret_stays_where_the_artifacts_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = make_run_folder(tmp_path / "run", manifest=MANIFEST, record=make_record(A, B))
+    folder.journal.write_text("the password is hunter2")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(RunFolder, "write", full)
+    with pytest.raises(OSError, match="No space left"):
+        finish_folder(folder, frozenset({"hunter2"}))
+    assert folder.journal.read_text() == "the password is *****"

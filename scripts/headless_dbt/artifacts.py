@@ -31,31 +31,63 @@ class Dependencies(msgspec.Struct):
     """The unique ids that a node depends on."""
 
     nodes: list[str] = []
+    macros: list[str] = []
 
 
 class NodeConfig(msgspec.Struct):
     """The part of a node's config that is used."""
 
     materialized: str = ""
+    meta: dict[str, Any] | None = None
+    group: str | None = None
 
 
 class ManifestNode(msgspec.Struct):
-    """A node, source, exposure or unit test of the manifest."""
+    """A node, source, exposure or unit test of the manifest. Only an exposure has label, type, url and owner."""
 
     unique_id: str
     name: str = ""
     resource_type: str = ""
     package_name: str = ""
     original_file_path: str = ""
+    patch_path: str | None = None
     relation_name: str | None = None
+    compiled_code: str | None = None
+    column_name: str | None = None
+    attached_node: str | None = None
+    test_metadata: dict[str, Any] | None = None
+    group: str | None = None
+    meta: dict[str, Any] | None = None
+    label: str | None = None
+    type: Any = None
+    url: str | None = None
+    owner: Any = None
     depends_on: Dependencies = msgspec.field(default_factory=Dependencies)
     config: NodeConfig = msgspec.field(default_factory=NodeConfig)
+
+
+class ManifestMacro(msgspec.Struct):
+    """A macro of the manifest."""
+
+    package_name: str = ""
+    original_file_path: str = ""
+    patch_path: str | None = None
+    depends_on: Dependencies = msgspec.field(default_factory=Dependencies)
+
+
+class ManifestGroup(msgspec.Struct):
+    """A group of the manifest, and its owner: name, email, and whatever else the project says."""
+
+    name: str = ""
+    owner: Any = None
 
 
 class Manifest(msgspec.Struct):
     """manifest.json."""
 
     metadata: Metadata
+    macros: dict[str, ManifestMacro] = {}
+    groups: dict[str, ManifestGroup] = {}
     nodes: dict[str, ManifestNode] = {}
     sources: dict[str, ManifestNode] = {}
     exposures: dict[str, ManifestNode] = {}
@@ -94,6 +126,7 @@ class NodeResult(msgspec.Struct):
     failures: int | None = None
     timing: list[Timing] = []
     adapter_response: dict[str, Any] = {}
+    compiled_code: str | None = None
 
 
 class RunResults(msgspec.Struct):

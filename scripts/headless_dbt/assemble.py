@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -17,13 +17,17 @@ from headless_dbt.artifacts import (
     read_run_results,
     read_sources,
 )
+from headless_dbt.causes import blocked_by, find_causes
 from headless_dbt.dbt_commands import is_built
 from headless_dbt.errors import DbtUnusableError, RunFolderError
 from headless_dbt.journal import read_journal
-from headless_dbt.model import Node, Problem, Request, Run, count_blocked, judge, outcome_of
+from headless_dbt.lineage import Graph
+from headless_dbt.model import Node, Outcome, Problem, Request, Run, judge, outcome_of
+from headless_dbt.origins import exposure, files_behind, group_of, owners
 from headless_dbt.run_folder import RunFolder, SessionRecord
 
 _Content = TypeVar("_Content")
+_BAD = (Outcome.FAILED, Outcome.WARNED)
 
 
 def assemble_run(folder: RunFolder) -> Run:
@@ -52,6 +56,10 @@ def assemble_run(folder: RunFolder) -> Run:
     problem = record.problem or _problem(record, troubles, run_results)
     tries = _tries(folder, (result.unique_id for result in results)) if _several(folder, record) else {}
     nodes = _nodes(request, manifest, (freshness.results if freshness else ()), results, tries)
+    graph = graph_of(manifest)
+    exposures = {name: exposure(node) for name, node in manifest.exposures.items()} if manifest else {}
+    of_outcome = {outcome: [node for node in nodes if node.outcome is outcome] for outcome in Outcome}
+    skipped = of_outcome[Outcome.SKIPPED]
     succeeded = {command.name: command.success for command in record.commands}
     status, exit_code = judge(
         (node.outcome for node in nodes),
@@ -72,6 +80,8 @@ def assemble_run(folder: RunFolder) -> Run:
         attempts=record.attempts,
         continued=record.continued,
         nodes=nodes,
+        causes=find_causes(of_outcome[Outcome.FAILED], skipped, problem, graph, exposures),
+        warnings=find_causes(of_outcome[Outcome.WARNED], (), None, graph, exposures),
         whole_project=_whole(record, manifest),
     )
 
@@ -131,11 +141,34 @@ def _nodes(
         *(_node(project_dir, known.get(result.unique_id), _as_node_result(result), project) for result in freshness),
         *(_node(project_dir, known.get(result.unique_id), result, project) for result in results),
     ]
-    blocked = count_blocked(nodes, {node.unique_id: tuple(node.depends_on.nodes) for node in known.values()})
+    graph = graph_of(manifest)
+    blocked = blocked_by(nodes, graph)
     return tuple(
-        msgspec.structs.replace(node, blocks=blocked.get(node.unique_id, 0), tries=tries.get(node.unique_id, 1))
+        msgspec.structs.replace(
+            node,
+            blocks=blocked.get(node.unique_id, 0),
+            tries=tries.get(node.unique_id, 1),
+            **(_why(node.unique_id, manifest, graph, project_dir) if manifest and node.outcome in _BAD else {}),
+        )
         for node in nodes
     )
+
+
+def graph_of(manifest: Manifest | None) -> dict[str, list[str]]:
+    """Every unique_id of the project with those that it depends on."""
+    return {node.unique_id: node.depends_on.nodes for node in manifest.every().values()} if manifest else {}
+
+
+def _why(unique_id: str, manifest: Manifest, graph: Graph, project_dir: PurePosixPath) -> dict[str, Any]:
+    """What helps to find out why a node failed."""
+    known = manifest.every().get(unique_id)
+    if known is None:
+        return {}
+    return {
+        "group": group_of(known),
+        "owners": owners(known, manifest),
+        "touched_by": files_behind(unique_id, manifest, graph, project_dir),
+    }
 
 
 def _as_node_result(result: FreshnessResult) -> NodeResult:
@@ -175,4 +208,9 @@ def _node(project_dir: PurePosixPath, known: ManifestNode | None, result: NodeRe
         adapter_response=result.adapter_response,
         depends_on=tuple(known.depends_on.nodes) if known else (),
         relation_name=(known.relation_name or "") if known else "",
+        compiled_code=_compiled(result, known) if outcome_of(result.status) in _BAD else "",
     )
+
+
+def _compiled(result: NodeResult, known: ManifestNode | None) -> str:
+    return result.compiled_code or (known.compiled_code if known else "") or ""

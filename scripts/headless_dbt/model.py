@@ -128,12 +128,26 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     context: Context
 
 
+class Exposure(msgspec.Struct, frozen=True, kw_only=True):
+    """What people use of the project: a dashboard, a notebook, an application."""
+
+    unique_id: str
+    name: str
+    kind: str = ""
+    url: str = ""
+    owner: str = ""
+
+
 class Node(msgspec.Struct, frozen=True, kw_only=True):
     """One node's final result.
 
     ``file`` is relative to the root of the repository. ``execution_time`` is in seconds, ``started_at`` and
     ``completed_at`` are ISO 8601 in UTC. ``blocks`` counts the nodes that were skipped because of this one, and
     ``tries`` in how many attempts it ran: 0 is taken over from an earlier run.
+
+    Only what failed or warned has ``line`` (of ``file``, from 1; 0 is unknown), ``compiled_code``, ``owners`` (as dbt's
+    files name them) and ``touched_by``: the files that may be why, its own, those of what it depends on, and of their
+    macros and properties.
     """
 
     unique_id: str
@@ -153,10 +167,34 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     relation_name: str = ""
     blocks: int = 0
     tries: int = 1
+    line: int = 0
+    compiled_code: str = ""
+    group: str = ""
+    owners: tuple[str, ...] = ()
+    touched_by: tuple[str, ...] = ()
+
+
+class Cause(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is broken. ``key`` identifies it over runs.
+
+    ``nodes`` are the unique ids of what failed by itself, those that block most first; none is a problem of the run as
+    a whole. ``explains`` are failed nodes that depend on them, ``blocks`` counts the skipped ones, and ``exposures``
+    are those that show old or wrong data for it.
+    """
+
+    key: str
+    nodes: tuple[str, ...] = ()
+    explains: tuple[str, ...] = ()
+    blocks: int = 0
+    exposures: tuple[Exposure, ...] = ()
+    message: str = ""
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """One invocation of headless-dbt, complete. ``whole_project`` is whether everything that can be was selected."""
+    """One invocation of headless-dbt, complete. ``whole_project`` is whether everything that can be was selected.
+
+    ``causes`` are of what failed, ``warnings`` of what warned.
+    """
 
     schema_version: int = SCHEMA_VERSION
     headless_dbt_version: str
@@ -171,6 +209,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     attempts: tuple[Attempt, ...] = ()
     continued: Continued | None = None
     nodes: tuple[Node, ...]
+    causes: tuple[Cause, ...] = ()
+    warnings: tuple[Cause, ...] = ()
     whole_project: bool = False
 
     def with_outcome(self, outcome: Outcome) -> tuple[Node, ...]:
@@ -204,34 +244,3 @@ def judge(
     if Outcome.WARNED in seen or not seen or not docs_succeeded:
         return Verdict.WARN, 0
     return Verdict.SUCCESS, 0
-
-
-def count_blocked(nodes: Iterable[Node], parents: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
-    """How many skipped nodes each failed node stands in the way of: unique_id to count.
-
-    ``parents`` maps every unique_id of the project to those it depends on, so that a way through a node
-    that was not selected counts too. A failed test stands in the way of what comes after all that it tests, and
-    a failed unit test in that of the model itself, although neither depends on the test: dbt build orders it so.
-    """
-    nodes = tuple(nodes)
-    failed = {node.unique_id for node in nodes if node.outcome is Outcome.FAILED}
-    blocked = dict.fromkeys(failed, 0)
-    for node in nodes:
-        if node.outcome is Outcome.SKIPPED:
-            ancestors = _ancestors(node.unique_id, parents)
-            for cause in failed:
-                tested = set(parents.get(cause, ())) if cause.startswith(("test.", "unit_test.")) else set()
-                before = ancestors | {node.unique_id} if cause.startswith("unit_test.") else ancestors
-                blocked[cause] += cause in ancestors or bool(tested and tested <= before)
-    return blocked
-
-
-def _ancestors(unique_id: str, parents: Mapping[str, tuple[str, ...]]) -> set[str]:
-    found: set[str] = set()
-    waiting = list(parents.get(unique_id, ()))
-    while waiting:
-        parent = waiting.pop()
-        if parent not in found:
-            found.add(parent)
-            waiting.extend(parents.get(parent, ()))
-    return found

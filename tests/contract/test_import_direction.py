@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "scripts/headless_dbt"
 
 # From the bottom up. A module that is not here fails the test: say where it belongs.
 LEVELS = (
-    ("codeowners", "errors", "model", "session_protocol", "transient"),
+    ("codeowners", "errors", "lineage", "model", "session_protocol", "transient"),
     ("inputs",),
     ("settings", "workflow_commands"),
     ("artifacts", "cancellation", "console", "credentials", "code_manifest", "environments", "log_filter", "redaction"),
@@ -17,6 +17,7 @@ LEVELS = (
     ("recorder",),
     ("merged_results",),
     ("final_artifacts",),
+    ("causes", "origins"),
     ("assemble", "earlier_runs"),
     ("supervisor",),
     ("render", "render.markdown", "render.words"),
@@ -35,12 +36,15 @@ PURE = {
     "model",
     "inputs",
     "code_manifest",
+    "causes",
     "codeowners",
     "dbt_commands",
     "incident",
+    "lineage",
     "log_filter",
     "blame",
     "merged_results",
+    "origins",
     "resume",
     "retrying",
     "session_protocol",

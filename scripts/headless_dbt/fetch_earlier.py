@@ -13,7 +13,7 @@ from headless_dbt.earlier_runs import EarlierRun, write_finding
 from headless_dbt.github import NETWORK_ERRORS
 from headless_dbt.github_runs import Artifact, WorkflowRuns, why_not
 from headless_dbt.inputs import LATEST
-from headless_dbt.report import safe_artifact_name
+from headless_dbt.report import request_in
 from headless_dbt.settings import FetchSettings
 
 # What a run is continued from, of all that an artifact holds.
@@ -107,12 +107,10 @@ def _newest_of_each(name: str, artifacts: Iterable[Artifact]) -> Iterator[Artifa
     """Of our artifacts, the newest first, the newest of each request: report.py names them NAME-REQUEST-NONCE."""
     seen: set[str] = set()
     for artifact in artifacts:
-        if match := re.fullmatch(
-            rf"{re.escape(safe_artifact_name(name))}-([0-9a-f]{{6}})-[0-9a-f]{{6}}", artifact.name
-        ):
-            if match[1] not in seen:
-                yield artifact
-            seen.add(match[1])
+        request = request_in(artifact.name, name)
+        if request and request not in seen:
+            yield artifact
+        seen.add(request)
 
 
 def _unpacked(runs: WorkflowRuns, artifact: Artifact, folder: Path) -> Path:

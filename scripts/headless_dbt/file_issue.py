@@ -1,12 +1,20 @@
 """The verb ``incident``: what a run means for the failure issue, told to GitHub."""
 
+from datetime import UTC, datetime
+from hashlib import sha256
+
 from headless_dbt.assemble import assemble_run
+from headless_dbt.assessment import Assessment, Policy, assess, causes_of
 from headless_dbt.console import Console
 from headless_dbt.errors import RequestError
-from headless_dbt.github import NETWORK_ERRORS, Issues, explain
-from headless_dbt.incident import CloseIssue, CreateIssue, plan_incident
+from headless_dbt.github import NETWORK_ERRORS, explain
+from headless_dbt.github_issues import Issues
+from headless_dbt.github_runs import WorkflowRuns
+from headless_dbt.incident import Findings, Plan, make_plan
+from headless_dbt.investigate import last_green, owners_by_cause, suspects
+from headless_dbt.model import Run
 from headless_dbt.report import find_run_folder, finish_killed_run
-from headless_dbt.settings import Flags, Runner, read_incident_settings
+from headless_dbt.settings import Flags, IncidentSettings, Runner, read_incident_settings
 from headless_dbt.workflow_commands import append_outputs
 
 
@@ -16,6 +24,70 @@ def file_issue(flags: Flags, runner: Runner, given_folder: str, console: Console
     if not settings.issue:
         console.say("No issue: `issue` is false.")
         return 0
+    _check(settings)
+    folder = find_run_folder(given_folder, runner, settings.project_dir)
+    finish_killed_run(folder)
+    run = assemble_run(folder)
+    try:
+        told = _tell(run, settings, runner)
+    except NETWORK_ERRORS as error:
+        raise explain(error, settings.repository) from None
+    if not told:
+        console.say("No issue to open, update or close.")
+    for plan, number, url in told:
+        console.say(f"{_done(plan)} issue #{number}: {url}")
+    if told and runner.output_file is not None:
+        _, number, url = told[0]
+        append_outputs(runner.output_file, {"issue-number": str(number), "issue-url": url})
+    return 0
+
+
+def _tell(run: Run, settings: IncidentSettings, runner: Runner) -> list[tuple[Plan, int, str]]:
+    """Find out, plan, and carry out; return each plan with the number and the address of its issue."""
+    now = datetime.now(UTC)
+    policy = Policy(
+        labels=settings.issue_labels,
+        assignees=settings.issue_assignees,
+        key=settings.issue_key,
+        warnings_too=settings.issue_on == "warn",
+        per_owner=settings.issue_per == "owner",
+    )
+    owners = owners_by_cause(run, causes_of(run, policy), runner.workspace)
+    issues = Issues(settings.token, settings.api_url, settings.repository)
+    there = issues.open_ones()
+    found = assess(run, there, policy, owners, now)
+    if any(one.issue is None and one.failing for one in found):
+        found = assess(run, [*there, *issues.closed_ones()], policy, owners, now)
+    findings = _investigate(run, found, owners, settings, runner, issues)
+    plans = [make_plan(one, run, policy, findings, settings.artifact_url, now) for one in found]
+    return [(plan, *issues.apply(plan, _identity(run))) for plan in plans if plan is not None]
+
+
+def _investigate(  # noqa: PLR0913, PLR0917
+    run: Run,
+    found: list[Assessment],
+    owners: dict[str, tuple[str, ...]],
+    settings: IncidentSettings,
+    runner: Runner,
+    issues: Issues,
+) -> Findings:
+    """What is known beside the run of what is new in it; nobody asks again about what goes on."""
+    new = [cause for one in found for cause in one.failing if cause.key in one.new]
+    if not new:
+        return Findings(owners=owners)
+    runs = WorkflowRuns(settings.token, settings.api_url, settings.repository)
+    green = last_green(run, new, runs)
+    logins = (owner.removeprefix("@") for cause in new for owner in owners[cause.key])
+    people = [login for login in (*settings.issue_assignees, *logins) if "/" not in login and "@" not in login]
+    return Findings(
+        owners=owners,
+        assignable=issues.assignable(dict.fromkeys(login for login in people if " " not in login)),
+        green=green,
+        suspects=suspects(run, new, green, runs, runner.workspace),
+    )
+
+
+def _check(settings: IncidentSettings) -> None:
     for variable, value in (("GITHUB_REPOSITORY", settings.repository), ("GITHUB_TOKEN", settings.token)):
         if not value:
             raise RequestError(
@@ -31,23 +103,17 @@ def file_issue(flags: Flags, runner: Runner, given_folder: str, console: Console
             allowed="the address of GitHub's REST API",
             advice="Leave it unset for github.com.",
         )
-    folder = find_run_folder(given_folder, runner, settings.project_dir)
-    finish_killed_run(folder)
-    run = assemble_run(folder)
-    try:
-        issues = Issues(settings.token, settings.api_url, settings.repository)
-        plan = plan_incident(
-            run, issues.open_issues(), settings.issue_labels, settings.issue_assignees, settings.artifact_url
-        )
-        touched = issues.apply(plan)
-    except NETWORK_ERRORS as error:
-        raise explain(error, settings.repository) from None
-    if plan is None or touched is None:
-        console.say("No issue to open, update or close.")
-        return 0
-    number, url = touched
-    done = "Opened" if isinstance(plan, CreateIssue) else "Closed" if isinstance(plan, CloseIssue) else "Updated"
-    console.say(f"{done} issue #{number}: {url}")
-    if runner.output_file is not None:
-        append_outputs(runner.output_file, {"issue-number": str(number), "issue-url": url})
-    return 0
+
+
+def _identity(run: Run) -> str:
+    """What tells this run from every other one, in the comments that it writes."""
+    context = run.request.context
+    return sha256(f"{context.run_id} {context.run_attempt} {run.started_at}".encode()).hexdigest()[:16]
+
+
+def _done(plan: Plan) -> str:
+    if plan.number is None:
+        return "Opened"
+    if not plan.is_open:
+        return "Closed"
+    return "Updated" if plan.was_open else "Reopened"

@@ -1,109 +1,133 @@
-"""GitHub's REST API, through PyGithub: the only network of headless-dbt.
+"""The way to GitHub's REST API, through PyGithub: how to connect, how long to wait, and what an error means.
 
-Source: https://docs.github.com/en/rest/issues
+Source: https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
 """
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
 
-import github.Issue
 import requests
 from github import Auth, Github
 from github.GithubException import GithubException
 from github.Repository import Repository
 
 from headless_dbt.errors import GitHubError
-from headless_dbt.incident import CloseIssue, CreateIssue, Issue, Plan, UpdateIssue
 
 TIMEOUT_SECONDS = 30
-LABEL_COLOR = "d73a4a"
-_UNPROCESSABLE = 422
+# As GitHub asks for.
+SECONDS_BETWEEN_WRITES = 1.0
+# All the waiting of one verb together: a job shall not stand still for an issue.
+PATIENCE_SECONDS = 240.0
+_MOST_TRIES = 6
+_SECONDARY_SECONDS = 60.0
+
+NETWORK_ERRORS = (GithubException, requests.RequestException)
+Found = TypeVar("Found")
 
 
-def connect(token: str, api_url: str, repository: str) -> Repository:
-    """The ``repository`` (owner/name) as ``api_url`` shows it to the token; nothing is asked yet."""
-    # lazy: the repository itself is not asked for, one request less.
-    client = Github(auth=Auth.Token(token), base_url=api_url, timeout=TIMEOUT_SECONDS, per_page=100, retry=3, lazy=True)
+def connect(token: str, api_url: str, repository: str, *, lazy: bool) -> Repository:
+    """The ``repository`` (owner/name) as ``api_url`` shows it to the token.
+
+    With ``lazy`` nothing is asked yet. Without, a repository that was renamed is found under its new name.
+    """
+    client = Github(
+        auth=Auth.Token(token),
+        base_url=api_url,
+        timeout=TIMEOUT_SECONDS,
+        per_page=100,
+        # PyGithub would send a request again whose answer was lost, and so open an issue twice.
+        retry=None,
+        seconds_between_requests=None,
+        seconds_between_writes=SECONDS_BETWEEN_WRITES,
+        lazy=lazy,
+    )
     return client.get_repo(repository)
 
 
-class Issues:
-    """The issues of one repository."""
+@dataclass
+class Patience:
+    """Asks GitHub again where that may help, as long as the waiting together stays below ``seconds``."""
 
-    def __init__(self, token: str, api_url: str, repository: str) -> None:
-        """Talk to ``api_url`` about ``repository`` (owner/name)."""
-        self._repository = connect(token, api_url, repository)
+    seconds: float = PATIENCE_SECONDS
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.time
+    waited: float = field(default=0.0, init=False)
 
-    def open_issues(self) -> Iterator[Issue]:
-        """All open issues, over all pages; GitHub lists pull requests among them, these are left out."""
-        for issue in self._repository.get_issues(state="open"):
-            # `issue.pull_request` would ask GitHub again for each issue that is none.
-            if issue.html_url.split("/")[-2] != "pull":
-                yield Issue(issue.number, issue.body or "", issue.title)
+    def ask(self, request: Callable[[], Found], done_already: Callable[[], Found | None] | None = None) -> Found:
+        """The answer to a request.
 
-    def apply(self, plan: Plan) -> tuple[int, str] | None:
-        """Carry a plan out; return the number and the address of the issue that it was about."""
-        match plan:
-            case None:
-                return None
-            case CreateIssue():
-                created = self._create(plan)
-                return created.number, created.html_url
-            case UpdateIssue():
-                issue = self._repository.get_issue(plan.number)
-                if plan.title is None:
-                    issue.edit(body=plan.body)
-                else:
-                    issue.edit(title=plan.title, body=plan.body)
-                return issue.number, issue.html_url
-            case CloseIssue():
-                issue = self._repository.get_issue(plan.number)
-                issue.create_comment(plan.comment)
-                issue.edit(state="closed", state_reason="completed")
-                return issue.number, issue.html_url
+        One that must not take effect twice comes with ``done_already``, which looks whether it did before its answer
+        was lost. Raises what GitHub or the network said last.
+        """
+        for tries in range(_MOST_TRIES):
+            try:
+                return request()
+            except NETWORK_ERRORS as error:
+                wait = wait_after(error, tries, self.clock())
+                if wait is None or self.waited + wait > self.seconds or tries == _MOST_TRIES - 1:
+                    raise
+                self.waited += wait
+                self.sleep(wait)
+                if done_already is not None and (found := self.ask(done_already)) is not None:
+                    return found
+        raise AssertionError("unreachable")
 
-    def _create(self, plan: CreateIssue) -> github.Issue.Issue:
-        for label in plan.labels:
-            self._ensure_label(label)
-        # GitHub refuses the whole issue for one login that it cannot assign.
-        assignees = [login for login in plan.assignees if self._repository.has_in_assignees(login)]
-        try:
-            return self._repository.create_issue(plan.title, plan.body, labels=list(plan.labels), assignees=assignees)
-        except GithubException as error:
-            if error.status != _UNPROCESSABLE:
-                raise
-            # An issue without a label is better than none.
-            return self._repository.create_issue(plan.title, plan.body)
 
-    def _ensure_label(self, label: str) -> None:
-        try:
-            self._repository.create_label(label, LABEL_COLOR, "Opened by headless-dbt")
-        except GithubException as error:
-            if error.status != _UNPROCESSABLE:  # It is there already.
-                raise
+def wait_after(error: Exception, tries: int, now: float) -> float | None:
+    """Seconds to wait before a request is sent again, or None where that cannot help.
+
+    ``now`` is in seconds since 1970, as GitHub's own time of a reset.
+    """
+    if not isinstance(error, GithubException):
+        return 2.0**tries
+    if error.status >= 500:
+        return 2.0**tries
+    if not is_rate_limit(error):
+        return None
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    if headers.get("retry-after", "").isdecimal():
+        return float(headers["retry-after"])
+    if headers.get("x-ratelimit-remaining") == "0" and headers.get("x-ratelimit-reset", "").isdecimal():
+        return max(0.0, float(headers["x-ratelimit-reset"]) - now) + 1
+    return _SECONDARY_SECONDS
+
+
+def is_rate_limit(error: GithubException) -> bool:
+    """Whether GitHub asks for fewer requests, which is not to be taken for a missing permission."""
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    limited = "rate limit" in said(error).lower() or "retry-after" in headers
+    return error.status == 429 or (error.status == 403 and (limited or headers.get("x-ratelimit-remaining") == "0"))
+
+
+def said(error: GithubException) -> str:
+    """What GitHub said."""
+    message = error.data.get("message", "") if isinstance(error.data, dict) else ""
+    return str(message)
 
 
 def explain(error: Exception, repository: str) -> GitHubError:
     """What an error of GitHub means, as a sentence with what to do next."""
-    if isinstance(error, GithubException):
-        said = error.data.get("message", "") if isinstance(error.data, dict) else ""
-        if error.status == 404:
-            return GitHubError(
-                f"GitHub shows the token no repository {repository}, or none of its issues. "
-                "Check `github-token`, and `issues: write` under the `permissions:` of the calling job."
-            )
-        if error.status == 429 or "rate limit" in str(said).lower():
-            return GitHubError(
-                f"GitHub's rate limit kept the issue of {repository} from being told ({said}). Run again."
-            )
-        if error.status in (401, 403):
-            return GitHubError(
-                f"GitHub refused the issue of {repository} with status {error.status} ({said}). "
-                "Add `issues: write` to the `permissions:` of the calling job, or set `issue: false`."
-            )
-        if error.status == 410:
-            return GitHubError(f"Issues are disabled in {repository}. Enable them, or set `issue: false`.")
-        return GitHubError(f"GitHub answered the issue of {repository} with status {error.status} ({said}). Run again.")
-    return GitHubError(f"GitHub could not be reached about the issue of {repository}: {error}. Run again.")
-
-
-NETWORK_ERRORS = (GithubException, requests.RequestException)
+    if not isinstance(error, GithubException):
+        return GitHubError(f"GitHub could not be reached about the issue of {repository}: {error}. Run again.")
+    answer = f"with status {error.status} ({said(error)})"
+    if is_rate_limit(error):
+        text = f"GitHub's rate limit kept the issue of {repository} from being told ({said(error)}). Run again."
+    elif "archived" in said(error).lower():
+        text = f"{repository} is archived and takes no issues. Set `issue: false`."
+    elif error.status in (401, 403):
+        text = (
+            f"GitHub refused the issue of {repository} {answer}. "
+            "Add `issues: write` to the `permissions:` of the calling job, or set `issue: false`."
+        )
+    elif error.status == 404:
+        text = (
+            f"GitHub shows the token no repository {repository}, or none of its issues. "
+            "Check `github-token`, and `issues: write` under the `permissions:` of the calling job."
+        )
+    elif error.status == 410:
+        text = f"Issues are disabled in {repository}. Enable them, or set `issue: false`."
+    else:
+        text = f"GitHub answered the issue of {repository} {answer}. Run again."
+    return GitHubError(text)

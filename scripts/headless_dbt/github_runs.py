@@ -12,8 +12,11 @@ from github.GithubException import GithubException
 from github.WorkflowRun import WorkflowRun
 
 from headless_dbt.github import TIMEOUT_SECONDS, connect
+from headless_dbt.suspects import Commit
 
 _CHUNK = 1 << 20
+# How many commits are looked at, one request each.
+MOST_COMMITS = 30
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class WorkflowRuns:
         """Talk to ``api_url`` about ``repository`` (owner/name)."""
         self._token = token
         self._name = repository
-        self._repository = connect(token, api_url, repository)
+        self._repository = connect(token, api_url, repository, lazy=True)
 
     def artifacts_of(self, run_id: int) -> list[Artifact]:
         """All artifacts of a run, over all its attempts, the newest first."""
@@ -57,6 +60,20 @@ class WorkflowRuns:
         for run in workflow.get_runs(branch=branch) if branch else workflow.get_runs():
             if self._is_own(run):
                 yield run.id
+
+    def commits_between(self, base: str, head: str) -> list[Commit]:
+        """The commits after ``base`` up to ``head``, the newest first, each with the files that it touched."""
+        compared = self._repository.compare(base, head)
+        newest = list(compared.commits)[-MOST_COMMITS:]
+        return [
+            Commit(
+                sha=each.sha,
+                subject=each.commit.message.split("\n", 1)[0],
+                author=each.author.login if each.author else each.commit.author.name,
+                files=frozenset(file.filename for file in self._repository.get_commit(each.sha).files),
+            )
+            for each in reversed(newest)
+        ]
 
     def download(self, artifact: Artifact, file: Path) -> None:
         """Download an artifact, a zip archive. The token stays with GitHub; the storage behind it gets none."""

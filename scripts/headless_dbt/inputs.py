@@ -40,9 +40,16 @@ def selection(name: str, given: str) -> str:
     return " ".join(given.split())
 
 
+def one_line(name: str, given: str) -> str:
+    """A text on one line."""
+    if re.search(r"[\x00-\x1f]", given):
+        raise RequestError(name, given=shown(given), allowed="one line without control characters", advice=mend(name))
+    return given
+
+
 def folder(name: str, given: str) -> str:
     """A path, as text; whether it exists is for the reader of the file system to say."""
-    return _one_line(name, given)
+    return one_line(name, given)
 
 
 def boolean(name: str, given: str) -> bool:
@@ -126,6 +133,17 @@ def labels(name: str, given: str) -> tuple[str, ...]:
                 name, given=shown(label), allowed=f"labels of at most {MOST_LABEL} characters", advice=mend(name)
             )
     return comma_separated(name, given)
+
+
+def one_of(*allowed: str) -> Callable[[str, str], str]:
+    """One of these words, in any case."""
+
+    def parse(name: str, given: str) -> str:
+        if given.lower() not in allowed:
+            raise RequestError(name, given=shown(given), allowed=", ".join(allowed), advice=mend(name))
+        return given.lower()
+
+    return parse
 
 
 def assignments(name: str, given: str) -> tuple[tuple[str, str], ...]:
@@ -302,6 +320,27 @@ INPUTS = (
     ),
     Input("issue-assignees", "", "Logins to assign the issue to, comma-separated.", comma_separated, _INCIDENT),
     Input(
+        "issue-on",
+        "failure",
+        "What opens an issue: failure, or warn for warnings too.",
+        one_of("failure", "warn"),
+        _INCIDENT,
+    ),
+    Input(
+        "issue-per",
+        "pipeline",
+        "One issue per pipeline, or one per owner of what broke.",
+        one_of("pipeline", "owner"),
+        _INCIDENT,
+    ),
+    Input(
+        "issue-key",
+        "",
+        "Tells pipelines apart that have the same workflow file, target and project-dir.",
+        one_line,
+        _INCIDENT,
+    ),
+    Input(
         "artifact-name",
         "dbt-artifacts",
         "Name of the uploaded artifact; a suffix keeps it unique, see the output artifact-name.",
@@ -345,9 +384,3 @@ def shown(given: str) -> str:
 def mend(name: str) -> str:
     """The usual advice for a bad input."""
     return f"Correct the input `{name}` and run again."
-
-
-def _one_line(name: str, given: str) -> str:
-    if re.search(r"[\x00-\x1f]", given):
-        raise RequestError(name, given=shown(given), allowed="one line without control characters", advice=mend(name))
-    return given

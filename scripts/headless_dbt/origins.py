@@ -31,7 +31,8 @@ def files_behind(unique_id: str, manifest: Manifest, graph: Graph, project_dir: 
             parts.append(manifest.macros[name])
             macros.extend(manifest.macros[name].depends_on.macros)
         seen.add(name)
-    files = {file for part in parts if part.package_name in ("", project) for file in _files(part)}
+    own = (part for part in parts if project is None or part.package_name in ("", project))
+    files = {file for part in own for file in _files(part)}
     return tuple(sorted(str(project_dir / file) for file in (*files, *_PROJECT_FILES)))
 
 

@@ -92,6 +92,12 @@ def unique_artifact_name(name: str, run: Run, nonce: str) -> str:
     return f"{safe_artifact_name(name)}-{sha256(asked.encode()).hexdigest()[:6]}-{nonce}"
 
 
+def request_in(uploaded: str, name: str) -> str:
+    """What stands for the request in the name of an artifact that was uploaded under ``name``; else an empty text."""
+    match = re.fullmatch(rf"{re.escape(safe_artifact_name(name))}-([0-9a-f]{{6}})-[0-9a-f]{{6}}", uploaded)
+    return match[1] if match else ""
+
+
 def safe_artifact_name(name: str) -> str:
     """A name that GitHub takes for an artifact."""
     return re.sub(r"[^A-Za-z0-9_. -]", "-", name)

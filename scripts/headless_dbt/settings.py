@@ -86,6 +86,9 @@ class IncidentSettings:
     issue: bool
     issue_labels: tuple[str, ...]
     issue_assignees: tuple[str, ...]
+    issue_on: str
+    issue_per: str
+    issue_key: str
     token: str = field(repr=False)
     repository: str
     api_url: str
@@ -187,8 +190,9 @@ def read_run_settings(flags: Flags, runner: Runner) -> RunSettings:
             allowed="selector alone, because dbt would ignore the other two",
             advice="Leave out one of them.",
         )
-    for name in ("issue", "issue_labels", "issue_assignees", "artifact_name", "artifact_retention_days"):
-        del given[name]  # Judged here so that a wrong one is known at once; read by the other verbs.
+    for declared in inputs_of("run"):
+        if declared.verbs & {"report", "incident"} and declared.name != "project-dir":
+            del given[declared.attribute]  # Judged here so that a wrong one is known at once; read by the other verbs.
     return RunSettings(
         **{**given, "project_dir": project_dir, "profiles_dir": profiles_dir.resolve(), "requirements": requirements}
     )

@@ -12,14 +12,27 @@ kept as a violation, and leaving the `with` block (or the end of the test, for t
 
 from tests.github_double.double import GitHubDouble
 from tests.github_double.exchange import Answer, Request
-from tests.github_double.faults import FOREVER
-from tests.github_double.state import Artifact, Comment, Issue, Label, Permission, Workflow, WorkflowRun
+from tests.github_double.faults import FOREVER, UNICORN
+from tests.github_double.state import (
+    Artifact,
+    AuthorAssociation,
+    Comment,
+    Commit,
+    Issue,
+    Label,
+    Permission,
+    Workflow,
+    WorkflowRun,
+)
 
 __all__ = [
     "FOREVER",
+    "UNICORN",
     "Answer",
     "Artifact",
+    "AuthorAssociation",
     "Comment",
+    "Commit",
     "GitHubDouble",
     "Issue",
     "Label",

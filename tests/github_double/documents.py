@@ -1,5 +1,6 @@
 """The JSON in which GitHub shows its issues, comments, labels, users, workflow runs, artifacts and errors."""
 
+import zlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
@@ -8,7 +9,7 @@ from urllib.parse import quote
 
 from tests.github_double.exchange import Answer
 from tests.github_double.openapi import Json, github_description
-from tests.github_double.state import Artifact, Comment, Issue, Label, Repository, Workflow, WorkflowRun
+from tests.github_double.state import BOT, Artifact, Comment, Issue, Label, Repository, Workflow, WorkflowRun
 
 DOCS = "https://docs.github.com/rest"
 
@@ -32,15 +33,23 @@ class Documents:
         example = self._here(github_description().example("full-repository-default-response"))
         for relative in ("parent", "source", "template_repository"):
             del example[relative]
-        own = {"name": name, "has_issues": self.repository.has_issues, "owner": self.user(owner)}
-        return {**example, **own, "language": None}
+        known = self.repository
+        switches = {"has_issues": known.has_issues, "archived": known.archived}
+        own = {"id": known.id, "name": name, "owner": self.user(owner), "default_branch": known.default_branch}
+        return {**example, **own, **switches, "language": None}
 
     def repository_in_short(self, full_name: str) -> Json:
         """This repository, or a fork of it, as other documents show it."""
         owner, name = full_name.split("/")
         is_fork = full_name != self.repository.full_name
         example = self._here(github_description().example("workflow-run")["repository"], full_name)
-        return {**example, "id": _repository_id(is_fork), "name": name, "owner": self.user(owner), "fork": is_fork}
+        return {
+            **example,
+            "id": self._repository_id(is_fork=is_fork),
+            "name": name,
+            "owner": self.user(owner),
+            "fork": is_fork,
+        }
 
     def issue(self, issue: Issue) -> Json:
         """An issue, or a pull request as the list of issues shows it."""
@@ -70,10 +79,11 @@ class Documents:
             "locked": False,
             "active_lock_reason": None,
             "comments": len(issue.comments),
-            "closed_at": _stamp(issue.closed_at) if issue.closed_at else None,
-            "created_at": _stamp(issue.created_at),
-            "updated_at": _stamp(issue.updated_at),
-            "author_association": "NONE",
+            "closed_at": stamp(issue.closed_at) if issue.closed_at else None,
+            "closed_by": self.user(issue.closed_by) if issue.closed_by else None,
+            "created_at": stamp(issue.created_at),
+            "updated_at": stamp(issue.updated_at),
+            "author_association": issue.author_association,
         }
         if issue.is_pull_request:
             pull = {"url": f"{self.repository_url}/pulls/{issue.number}", "html_url": page}
@@ -91,9 +101,9 @@ class Documents:
             "issue_url": f"{self.repository_url}/issues/{issue.number}",
             "body": comment.body,
             "user": self.user(comment.author),
-            "created_at": _stamp(comment.created_at),
-            "updated_at": _stamp(comment.created_at),
-            "author_association": "NONE",
+            "created_at": stamp(comment.created_at),
+            "updated_at": stamp(comment.updated_at or comment.created_at),
+            "author_association": comment.author_association,
         }
 
     def label(self, label: Label) -> Json:
@@ -147,7 +157,7 @@ class Documents:
             "repository": self.repository_in_short(self.repository.full_name),
             "head_repository": self.repository_in_short(run.head_repository),
         }
-        stamps = dict.fromkeys(("created_at", "updated_at", "run_started_at"), _stamp(run.created_at))
+        stamps = dict.fromkeys(("created_at", "updated_at", "run_started_at"), stamp(run.created_at))
         return {**_renamed(self._here(example), new), **own, **stamps}
 
     def artifact(self, run: WorkflowRun, artifact: Artifact) -> Json:
@@ -162,13 +172,13 @@ class Documents:
             "archive_download_url": f"{url}/zip",
             "expired": artifact.expired,
             "digest": artifact.digest,
-            "created_at": _stamp(artifact.created_at),
-            "updated_at": _stamp(artifact.created_at),
-            "expires_at": _stamp(artifact.created_at + timedelta(days=90)),
+            "created_at": stamp(artifact.created_at),
+            "updated_at": stamp(artifact.created_at),
+            "expires_at": stamp(artifact.created_at + timedelta(days=90)),
             "workflow_run": {
                 "id": run.id,
-                "repository_id": _repository_id(is_fork=False),
-                "head_repository_id": _repository_id(run.head_repository != self.repository.full_name),
+                "repository_id": self.repository.id,
+                "head_repository_id": self._repository_id(is_fork=run.head_repository != self.repository.full_name),
                 "head_branch": run.branch,
                 "head_sha": run.head_sha,
             },
@@ -180,7 +190,7 @@ class Documents:
         links = ("followers", "subscriptions", "organizations", "repos", "received_events")
         return {
             "login": login,
-            "id": 41898282,
+            "id": 41898282 if login == BOT else zlib.crc32(login.encode()),
             "node_id": "MDM6Qm90NDE4OTgyODI=",
             "avatar_url": f"{self.html_url}/avatars/{quote(login)}",
             "gravatar_id": "",
@@ -195,6 +205,9 @@ class Documents:
             **{f"{link}_url": f"{url}/{link}" for link in links},
         }
 
+    def _repository_id(self, *, is_fork: bool) -> int:
+        return 217723378 if is_fork else self.repository.id
+
     def _here(self, example: Json, full_name: str = "") -> Json:
         """One of GitHub's examples, whose links lead to the double."""
         name = full_name or self.repository.full_name
@@ -208,17 +221,22 @@ def error(status: int, message: str) -> Answer:
     return Answer(status, {"message": message, "documentation_url": DOCS, "status": str(status)})
 
 
+def moved(status: int, location: str) -> Answer:
+    """The way to where something is now."""
+    docs = f"{DOCS}/guides/best-practices-for-using-the-rest-api#follow-redirects"
+    return Answer(
+        status, {"message": "Moved Permanently", "url": location, "documentation_url": docs}, {"location": location}
+    )
+
+
 def invalid(*errors: dict[str, Any]) -> Answer:
     """The 422 that names what is wrong with which field."""
     body = {"message": "Validation Failed", "errors": list(errors), "documentation_url": DOCS}
     return Answer(422, {**body, "status": "422"})
 
 
-def _repository_id(is_fork: bool) -> int:
-    return 217723378 if is_fork else 1296269
-
-
-def _stamp(moment: datetime) -> str:
+def stamp(moment: datetime) -> str:
+    """A moment as GitHub writes it."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

@@ -1,43 +1,54 @@
 """The double itself: its state, its record, and how one request becomes one answer."""
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from threading import Lock
+from threading import Event, Lock
 from types import TracebackType
 from typing import Self
 
-import tests.github_double.routes_of_actions  # noqa: F401  It registers its routes.
-from tests.github_double.blob_storage import BLOBS, BlobStorage
+import tests.github_double.routes_of_actions
+import tests.github_double.routes_of_commits  # noqa: F401  They register their routes.
+from tests.github_double.bad_days import BadDays
+from tests.github_double.blob_storage import BlobStorage
 from tests.github_double.documents import Documents, error, invalid
+from tests.github_double.door import Door, by_name, within
 from tests.github_double.exchange import Answer, Request
-from tests.github_double.faults import Fault, Script
+from tests.github_double.faults import Hook, Scripted
+from tests.github_double.limits import standing
 from tests.github_double.openapi import Operation, github_description
 from tests.github_double.routes import FILTERS, ROUTES, Call
 from tests.github_double.server import Cut, LoopbackServer
-from tests.github_double.state import Comment, Issue, Label, Permission, Repository, Workflow, WorkflowRun
+from tests.github_double.state import (
+    BOT,
+    AuthorAssociation,
+    Comment,
+    Commit,
+    Issue,
+    Label,
+    Permission,
+    Repository,
+    Workflow,
+    WorkflowRun,
+)
 
-_LIMITS = {
-    "x-ratelimit-limit": "5000",
-    "x-ratelimit-remaining": "4990",
-    "x-ratelimit-used": "10",
-    "x-ratelimit-resource": "core",
-}
 
-
-class GitHubDouble:
+class GitHubDouble(BadDays):
     """One repository on a loopback port. Read and set its state directly; talk to `url` as to GitHub.
 
     `base_path="/api/v3"` makes it look like GitHub Enterprise Server.
     """
 
     def __init__(self, full_name: str = "acme/warehouse", *, base_path: str = "") -> None:
+        super().__init__()
         self.repository = Repository(full_name)
         self.token = "ghs_a_token_of_the_double"
         self.requests: list[Request] = []
         self.violations: list[str] = []
-        self._script = Script()
         self._lock = Lock()
+        self._closing = Event()
         self._base_path = base_path
         self._server = LoopbackServer(base_path, partial(self._handle, self._api_answer))
         self._blob_server = LoopbackServer("", partial(self._handle, self._blob_answer))
@@ -55,6 +66,7 @@ class GitHubDouble:
         exception: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._closing.set()
         self._server.stop()
         self._blob_server.stop()
         if exception is None:
@@ -62,7 +74,7 @@ class GitHubDouble:
 
     def check(self) -> None:
         """Fail on everything that broke GitHub's description, and on faults that never struck."""
-        found = [*self.violations, *self._script.never_used()]
+        found = [*self.violations, *self._never_met()]
         if found:
             raise AssertionError("The double of GitHub saw:\n  " + "\n  ".join(found))
 
@@ -100,12 +112,15 @@ class GitHubDouble:
         comments: Sequence[str] = (),
         closed: bool = False,
         is_pull_request: bool = False,
+        author: str = BOT,
+        author_association: AuthorAssociation = "NONE",
     ) -> Issue:
         """Put an issue there as if somebody had filed it before the test began."""
         number = self.repository.next_number()
         issue = Issue(number, title, body, labels=list(labels), is_pull_request=is_pull_request)
+        issue.author, issue.author_association = author, author_association
         issue.comments = [Comment(text) for text in comments]
-        issue.set_state("closed" if closed else "open", None)
+        issue.set_state("closed" if closed else "open", None, author)
         return self.repository.add_issue(issue)
 
     def add_noise(self, count: int, *, labels: Sequence[str] = ()) -> None:
@@ -131,14 +146,35 @@ class GitHubDouble:
         conclusion: str | None = "failure",
         attempt: int = 1,
         head_repository: str | None = None,
+        head_sha: str | None = None,
         created_at: datetime | None = None,
     ) -> WorkflowRun:
         """Put a workflow run there, of this repository or of a fork; without a conclusion it has not ended."""
         workflow, source = self.add_workflow(path), head_repository or self.repository.full_name
         run = WorkflowRun(run_id, workflow, branch, event, conclusion, source, attempt)
         run.created_at = created_at or run.created_at
+        run.head_sha = head_sha or run.head_sha
         self.repository.runs.append(run)
         return run
+
+    def add_commit(  # noqa: PLR0913
+        self,
+        message: str,
+        *,
+        files: Sequence[str] = (),
+        author: str | None = "ada",
+        author_name: str | None = None,
+        sha: str | None = None,
+        date: datetime | None = None,
+    ) -> Commit:
+        """Put a commit on top of the others; without an author GitHub knows only the name in it."""
+        commits = self.repository.commits
+        sha = sha or hashlib.sha1(f"{len(commits)} {message}".encode()).hexdigest()
+        commit = Commit(sha, message, author, author_name or author or "Somebody", list(files))
+        commit.parents = [commits[-1].sha] if commits else []
+        commit.date = date or commit.date
+        commits.append(commit)
+        return commit
 
     def allow_actions(self, permission: Permission) -> None:
         """What the token may do with workflow runs and artifacts; `read` to begin with."""
@@ -148,105 +184,97 @@ class GitHubDouble:
         """What the token may do with issues; `write` to begin with."""
         self.repository.issues_permission = permission
 
+    def allow_contents(self, permission: Permission) -> None:
+        """What the token may do with commits; `read` to begin with."""
+        self.repository.contents_permission = permission
+
     def disable_issues(self) -> None:
         """Switch the repository's issues off."""
         self.repository.has_issues = False
 
-    def fail(  # noqa: PLR0913
-        self,
-        method: str,
-        path: str,
-        status: int,
-        *,
-        body: object = None,
-        headers: Mapping[str, str] | None = None,
-        after_effect: bool = False,
-        times: int = 1,
-    ) -> None:
-        """Give the next `times` requests that fit this answer; `*` in the path matches anything.
+    def archive(self) -> None:
+        """Make the repository read-only."""
+        self.repository.archived = True
 
-        The path is written without the repository's part: `/issues`, `/issues/*/comments`. The blobs of
-        artifacts are at `/actions-results/*`.
-        """
-        content = {"message": f"scripted {status}"} if body is None else body
-        self._add_fault(method, path, Answer(status, content, headers or {}), after_effect, times)
+    def rename(self, full_name: str) -> None:
+        """Give the repository another name; the old one leads to it, by its number."""
+        self.repository.former_names.append(self.repository.full_name)
+        self.repository.full_name = full_name
 
-    def cut(self, method: str, path: str, *, after_effect: bool = False, times: int = 1) -> None:
-        """Close the connection in place of an answer to the next `times` requests that fit."""
-        self._add_fault(method, path, None, after_effect, times)
+    def remove(self) -> None:
+        """Delete the repository, or take all access to it away: GitHub tells the two from each other to nobody."""
+        self.repository.removed = True
 
     def requests_to(self, method: str, path: str) -> list[Request]:
-        """The recorded requests to one path, written without the repository's part; `*` matches anything."""
-        pattern = Fault(method, self._full(path), None, after_effect=False, times=1)
-        return [request for request in self.requests if pattern.strikes(request)]
+        """The recorded requests to one path, written without the repository's part; `*` matches anything.
 
-    def _add_fault(self, method: str, path: str, answer: Answer | None, after: bool, times: int) -> None:
-        self._script.faults.append(Fault(method, self._full(path), answer, after, times))
+        What was asked of a former name of the repository, and sent elsewhere, is only found by its whole path.
+        """
+        wanted = Scripted(method, path)
+        return [request for request in self.requests if wanted.fits(request)]
 
-    def _full(self, path: str) -> str:
-        outside = path == "/rate_limit" or path.startswith(BLOBS)
-        return path if outside else f"/repos/{self.repository.full_name}{path}"
-
-    def _handle(self, true_answer: Callable[[Request], Answer], request: Request) -> Answer:
-        """Record, judge, act, judge again; one request at a time."""
+    def _handle(self, true_answer: Callable[[Request], Answer], arrived: Request) -> Answer:
+        """Record, judge, act, judge again; one request at a time, but for the hooks and for waiting."""
+        request = replace(arrived, within=within(self.repository, arrived.path))
         with self._lock:
             self.requests.append(request)
-            fault = self._script.next_for(request)
-            if fault is None or fault.after_effect:
-                answer = true_answer(request)
+            hooks = self._script.hooks_for(request)
+        for hook in hooks:
+            self._run(hook, request)
+        with self._lock:
+            fault = self._script.fault_for(request)
             if fault is None:
-                return answer
-            if fault.answer is None:
-                raise Cut
-            return fault.answer
+                return true_answer(request)
+            if fault.after_effect:
+                true_answer(request)
+        self._closing.wait(fault.seconds)
+        if fault.answer is None:
+            raise Cut
+        return fault.answer
+
+    def _run(self, hook: Hook, request: Request) -> None:
+        try:
+            hook.action()
+        except Exception as error:  # noqa: BLE001  Of the test, which is to see it.
+            self._violation(request, [f"what was to happen before it failed: {error!r}"], Answer(500))
 
     def _blob_answer(self, request: Request) -> Answer:
         leaked = ["the host of the blobs was sent an Authorization"] if "authorization" in request.headers else []
         return self._violation(request, leaked, self._blobs.answer(request))
 
     def _api_answer(self, request: Request) -> Answer:
-        answer = self._true_answer(request)
-        return Answer(answer.status, answer.body, {**_LIMITS, **answer.headers})
+        limit = next((each for each in self._limits if each.holds(request)), None)
+        rate = standing(limit)
+        # To ask for the limit costs nothing.
+        refused = limit is not None and request.path != "/rate_limit"
+        answer = limit.refusal() if limit and refused else self._true_answer(request, rate)
+        return Answer(answer.status, answer.body, {**rate, **answer.headers})
 
-    def _true_answer(self, request: Request) -> Answer:
-        operation = github_description().operation(request.method, request.path)
+    def _true_answer(self, request: Request, rate: Mapping[str, str]) -> Answer:
+        operation = github_description().operation(request.method, by_name(self.repository, request.path))
         if operation is None:
             return self._violation(request, ["GitHub has no such route"], error(404, "Not Found"))
+        if operation.template.endswith("{issue_number}/labels") and isinstance(request.body, list):
+            # PyGithub sends this. The description allows it in the text of `labels`, and not in the schema.
+            request = replace(request, body={"labels": request.body})
         breaches = list(operation.request_breaches(request.query, request.body))
         if "user-agent" not in request.headers:
             breaches.append("GitHub refuses requests without a User-Agent")
         if breaches:
             return self._violation(request, breaches, invalid({"resource": "?", "code": "custom"}))
-        answer = self._refuse(request, operation) or self._act(request, operation)
+        door = Door(self.repository, self.token, self.url)
+        answer = door.refuse(request, operation) or self._act(request, operation, rate)
         wrong = list(operation.answer_breaches(answer.status, answer.body))
         return self._violation(request, wrong, answer) if wrong else answer
 
-    def _act(self, request: Request, operation: Operation) -> Answer:
+    def _act(self, request: Request, operation: Operation, rate: Mapping[str, str]) -> Answer:
         key = operation.method, operation.template
         if key not in ROUTES:
             return self._violation(request, ["the double does not play this route"], error(404, "Not Found"))
         ignored = [f"the double ignores the parameter {name!r}" for name in request.query.keys() - FILTERS[key]]
         documents = Documents(self.repository, self.url, self.html_url)
-        answer = ROUTES[key](Call(self.repository, documents, self._blobs, request, operation.parameters))
+        answer = ROUTES[key](Call(self.repository, documents, self._blobs, request, operation.parameters, rate))
         return self._violation(request, ignored, answer) if ignored else answer
-
-    def _refuse(self, request: Request, operation: Operation) -> Answer | None:
-        """Who asks, for which repository, and what that token may do there."""
-        owner, repo = operation.parameters.get("owner"), operation.parameters.get("repo")
-        if request.token is None:
-            return error(401, "Requires authentication")
-        if request.token != self.token:
-            return error(401, "Bad credentials")
-        if owner and f"{owner}/{repo}".lower() != self.repository.full_name.lower():
-            return error(404, "Not Found")
-        if "/issues" in operation.template and not self.repository.has_issues:
-            return error(410, "Issues has been disabled in this repository.")
-        needed: list[Permission] = ["read", "write"] if request.method == "GET" else ["write"]
-        of_issues, of_actions = self.repository.issues_permission, self.repository.actions_permission
-        guards = {"/issues": of_issues, "/labels": of_issues, "/actions/": of_actions}
-        if any(part in operation.template and given not in needed for part, given in guards.items()):
-            return error(403, "Resource not accessible by integration")
-        return None
 
     def _violation(self, request: Request, breaches: list[str], answer: Answer) -> Answer:
         self.violations += [f"{request.method} {request.path}: {breach}" for breach in breaches]

@@ -6,13 +6,17 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Request:
-    """One request as it arrived; `path` is without the base path and still percent-encoded."""
+    """One request as it arrived; `path` is without the base path and still percent-encoded.
+
+    `within` is the path inside of the repository, or `path` itself for what is not in it.
+    """
 
     method: str
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: object
+    within: str = ""
 
     @property
     def token(self) -> str | None:

@@ -19,7 +19,7 @@ Json = dict[str, Any]
 DESCRIPTION = Path(__file__).parents[1] / "node_modules/@octokit/openapi/generated/api.github.com.json"
 _NAME = "urn:github-rest-api"
 # GitHub may give these on any route; its description names them on a few only.
-_EVERYWHERE = {401, 403, 404, 410, 429}
+_EVERYWHERE = {301, 307, 401, 403, 404, 410, 429}
 
 
 class Description:
@@ -115,11 +115,16 @@ class Operation:
             if body is not None:
                 yield "a body where none belongs"
         elif body is not None or wanted.get("required"):
-            schema = self.description.follow(wanted["content"]["application/json"]["schema"])
+            schema = self._only_one(self.description.follow(wanted["content"]["application/json"]["schema"]))
             yield from self.description.breaches(schema, body, "body")
             if isinstance(body, dict) and "properties" in schema:
                 for name in body.keys() - schema["properties"].keys():
                     yield f"unknown key {name!r} in the body"
+
+    def _only_one(self, schema: Json) -> Json:
+        """The schema itself, or the one alternative that it has."""
+        alternatives = schema.get("oneOf", [])
+        return self.description.follow(alternatives[0]) if len(alternatives) == 1 else schema
 
 
 @cache
@@ -143,7 +148,14 @@ def _enum(validator: Validator, values: list[object], value: object, schema: Jso
         yield ValidationError(f"{value!r} is not one of {values}")
 
 
-_Validator = cast(type[Validator], extend(OAS30Validator, {"enum": _enum}))  # type: ignore[no-untyped-call]
+def _one_of(validator: Validator, alternatives: list[Json], value: object, schema: Json) -> Iterator[ValidationError]:
+    """GitHub lets null be none of the alternatives of a nullable value, and means it nevertheless."""
+    if value is not None or not schema.get("nullable"):
+        yield from OAS30Validator.VALIDATORS["oneOf"](validator, alternatives, value, schema)
+
+
+_NULLABLE = {"enum": _enum, "oneOf": _one_of}
+_Validator = cast(type[Validator], extend(OAS30Validator, _NULLABLE))  # type: ignore[no-untyped-call]
 
 
 def _is_parameter(segment: str) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 
@@ -9,7 +10,7 @@ from tests.github_double.blob_storage import BlobStorage
 from tests.github_double.documents import Documents, error, invalid
 from tests.github_double.exchange import Answer, Request
 from tests.github_double.openapi import github_description
-from tests.github_double.state import Comment, Issue, Label, Repository
+from tests.github_double.state import MAX_ASSIGNEES, Comment, Issue, Label, Repository
 
 Item = TypeVar("Item")
 MAX_TITLE, MAX_BODY, MAX_LABEL = 256, 65_536, 50
@@ -24,6 +25,7 @@ class Call:
     blobs: BlobStorage
     request: Request
     parameters: Mapping[str, str]
+    rate: Mapping[str, str]
 
     @property
     def body(self) -> dict[str, Any]:
@@ -35,7 +37,13 @@ class Call:
 
         Some lists stand below a key, beside the number of all their items.
         """
-        size = min(int(self.request.query.get("per_page", 30)), 100)
+        items_of_page, headers = self.page(items)
+        shown = [show(item) for item in items_of_page]
+        return Answer(200, {"total_count": len(items), key: shown} if key else shown, headers)
+
+    def page(self, items: Sequence[Item], usual: int = 30, most: int = 100) -> tuple[Sequence[Item], dict[str, str]]:
+        """The items on the page that is asked for, and the Link header to the others."""
+        size = min(int(self.request.query.get("per_page", usual)), most)
         page = int(self.request.query.get("page", 1))
         last = max(1, -(-len(items) // size))
         targets = {"prev": page - 1, "next": page + 1, "last": last, "first": 1}
@@ -44,9 +52,7 @@ class Call:
         link = ", ".join(
             f'<{address}?{urlencode({**self.request.query, "page": targets[name]})}>; rel="{name}"' for name in wanted
         )
-        shown = [show(item) for item in items[(page - 1) * size : page * size]]
-        body = {"total_count": len(items), key: shown} if key else shown
-        return Answer(200, body, {"link": link} if link else {})
+        return items[(page - 1) * size : page * size], {"link": link} if link else {}
 
 
 Route = Callable[[Call], Answer]
@@ -68,8 +74,10 @@ def route(method: str, template: str, *filters: str) -> Callable[[Route], Route]
 
 @route("GET", "/rate_limit")
 def rate_limit(call: Call) -> Answer:
-    """GitHub's own example."""
-    return Answer(200, github_description().example("rate-limit-overview"))
+    """GitHub's own example, with the numbers that the headers tell too."""
+    document = github_description().example("rate-limit-overview")
+    core = {name: int(call.rate[f"x-ratelimit-{name}"]) for name in ("limit", "remaining", "used", "reset")}
+    return Answer(200, {"resources": {**document["resources"], "core": core}, "rate": core})
 
 
 @route("GET", "/repos/{owner}/{repo}")
@@ -81,18 +89,22 @@ def get_repository(call: Call) -> Answer:
 @route("GET", "/repos/{owner}/{repo}/assignees/{assignee}")
 def check_assignee(call: Call) -> Answer:
     """Whether a user can be assigned: the answer is the status."""
-    known = call.parameters["assignee"] in call.repository.assignable
+    known = call.repository.assignable_login(call.parameters["assignee"])
     return Answer(204) if known else error(404, "Not Found")
 
 
 @route(
     "GET",
     "/repos/{owner}/{repo}/issues",
-    *("state", "labels", "creator", "assignee", "sort", "direction", "per_page", "page"),
+    *("state", "labels", "creator", "assignee", "since", "sort", "direction", "per_page", "page"),
 )
 def list_issues(call: Call) -> Answer:
-    """Issues and pull requests, the newest first unless asked otherwise."""
+    """Issues and pull requests, the newest first unless asked otherwise.
+
+    Where issues are disabled, this list alone still answers, with the pull requests.
+    """
     query = call.request.query
+    since = datetime.fromisoformat(query.get("since", "1970-01-01T00:00:00Z"))
     state, labels = query.get("state", "open"), _names(query.get("labels", ""))
     found = [
         issue
@@ -101,6 +113,8 @@ def list_issues(call: Call) -> Answer:
         and labels <= {name.lower() for name in issue.labels}
         and query.get("creator", issue.author) == issue.author
         and _assigned(issue, query.get("assignee", "any"))
+        and issue.updated_at >= since
+        and (call.repository.has_issues or issue.is_pull_request)
     ]
     orders: dict[str, Callable[[Issue], Any]] = {
         "created": lambda issue: issue.number,
@@ -123,7 +137,7 @@ def create_issue(call: Call) -> Answer:
         title=str(call.body["title"]),
         body=call.body.get("body"),
         labels=_label_names(call.body.get("labels", [])),
-        assignees=list(call.body.get("assignees", [])),
+        assignees=_assignable(call)[:MAX_ASSIGNEES],
     )
     call.repository.add_issue(issue)
     return Answer(201, call.documents.issue(issue))
@@ -148,11 +162,45 @@ def edit_issue(call: Call) -> Answer:
     if "labels" in body:
         issue.labels = _label_names(body["labels"])
         call.repository.ensure_labels(issue.labels)
-    issue.assignees = list(body.get("assignees", issue.assignees))
+    if "assignees" in body:
+        issue.assignees = _assignable(call)[:MAX_ASSIGNEES]
     if "state" in body:
         issue.set_state(body["state"], body.get("state_reason"))
     issue.touch()
     return Answer(200, call.documents.issue(issue))
+
+
+@route("POST", "/repos/{owner}/{repo}/issues/{issue_number}/assignees")
+def add_assignees(call: Call) -> Answer:
+    """Assign more users; unlike on a new issue, who cannot be assigned is left out without a word."""
+    issue = _issue(call)
+    if issue is None:
+        return error(404, "Not Found")
+    issue.assign(_assignable(call))
+    return Answer(201, call.documents.issue(issue))
+
+
+@route("DELETE", "/repos/{owner}/{repo}/issues/{issue_number}/assignees")
+def remove_assignees(call: Call) -> Answer:
+    """Assign users no longer."""
+    issue = _issue(call)
+    if issue is None:
+        return error(404, "Not Found")
+    issue.unassign(call.body["assignees"])
+    return Answer(200, call.documents.issue(issue))
+
+
+@route("POST", "/repos/{owner}/{repo}/issues/{issue_number}/labels")
+def add_labels(call: Call) -> Answer:
+    """Add labels to those of the issue, and create the ones that are missing; the answer names all of the issue."""
+    issue, names = _issue(call), _label_names(call.body.get("labels", []))
+    if issue is None:
+        return error(404, "Not Found")
+    if any(len(name) > MAX_LABEL for name in names):
+        return invalid(_too_long("Label", "name", MAX_LABEL))
+    issue.add_labels(names)
+    call.repository.ensure_labels(issue.labels)
+    return Answer(200, call.documents.issue(issue)["labels"])
 
 
 @route("GET", "/repos/{owner}/{repo}/issues/{issue_number}/comments", "per_page", "page")
@@ -171,14 +219,35 @@ def create_comment(call: Call) -> Answer:
     issue = _issue(call)
     if issue is None:
         return error(404, "Not Found")
-    if not call.body["body"].strip():
-        return invalid({"resource": "IssueComment", "code": "missing_field", "field": "body"})
-    if len(call.body["body"]) > MAX_BODY:
-        return invalid(_too_long("IssueComment", "body", MAX_BODY))
+    refusal = _refuse_comment(call)
+    if refusal:
+        return refusal
     comment = Comment(call.body["body"])
     issue.comments.append(comment)
     issue.touch()
     return Answer(201, call.documents.comment(issue, comment))
+
+
+@route("GET", "/repos/{owner}/{repo}/issues/comments/{comment_id}")
+def get_comment(call: Call) -> Answer:
+    """One comment, of whichever issue."""
+    found = call.repository.comment(int(call.parameters["comment_id"]))
+    return Answer(200, call.documents.comment(*found)) if found else error(404, "Not Found")
+
+
+@route("PATCH", "/repos/{owner}/{repo}/issues/comments/{comment_id}")
+def edit_comment(call: Call) -> Answer:
+    """Give a comment another text."""
+    found = call.repository.comment(int(call.parameters["comment_id"]))
+    if found is None:
+        return error(404, "Not Found")
+    refusal = _refuse_comment(call)
+    if refusal:
+        return refusal
+    issue, comment = found
+    comment.edit(call.body["body"])
+    issue.touch()
+    return Answer(200, call.documents.comment(issue, comment))
 
 
 @route("GET", "/repos/{owner}/{repo}/labels", "per_page", "page")
@@ -221,8 +290,17 @@ def _refuse_issue(call: Call) -> Answer | None:
     if any(len(name) > MAX_LABEL for name in _label_names(body.get("labels", []))):
         return invalid(_too_long("Label", "name", MAX_LABEL))
     for login in body.get("assignees", []):
-        if login not in call.repository.assignable:
+        if call.repository.assignable_login(login) is None:
             return invalid({"value": login, "resource": "Issue", "field": "assignees", "code": "invalid"})
+    return None
+
+
+def _refuse_comment(call: Call) -> Answer | None:
+    """GitHub's limits on a comment."""
+    if not call.body["body"].strip():
+        return invalid({"resource": "IssueComment", "code": "missing_field", "field": "body"})
+    if len(call.body["body"]) > MAX_BODY:
+        return invalid(_too_long("IssueComment", "body", MAX_BODY))
     return None
 
 
@@ -237,6 +315,12 @@ def _names(text: str) -> set[str]:
 
 def _label_names(labels: list[Any]) -> list[str]:
     return [label if isinstance(label, str) else label["name"] for label in labels]
+
+
+def _assignable(call: Call) -> list[str]:
+    """The users of the request that can be assigned, as they write themselves."""
+    asked = (login if isinstance(login, str) else login["login"] for login in call.body.get("assignees", []))
+    return [known for login in asked if (known := call.repository.assignable_login(login))]
 
 
 def _assigned(issue: Issue, wanted: str) -> bool:

@@ -1,7 +1,9 @@
 """The HTTP part: a threaded server on a free loopback port."""
 
 import json
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import SHUT_RDWR
 from threading import Thread
@@ -22,7 +24,7 @@ class LoopbackServer:
             pass
 
         Handler.base_path, Handler.answer_to = base_path, staticmethod(handle)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self._server.block_on_close = False
         self._thread = Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
@@ -42,6 +44,13 @@ class LoopbackServer:
         self._thread.join()
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Print what went wrong, unless it is only that a client waits no longer."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     base_path: str
@@ -53,7 +62,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(type(self).answer_to(self._request()))
         except Cut:
             self.close_connection = True
-            self.connection.shutdown(SHUT_RDWR)
+            with suppress(OSError):  # The client may have gone already.
+                self.connection.shutdown(SHUT_RDWR)
 
     do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = serve  # noqa: N815
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from headless_dbt.causes import find_causes
 from headless_dbt.dbt_commands import DbtCommands
 from headless_dbt.final_artifacts import write_final_artifacts
 from headless_dbt.model import (
@@ -104,7 +105,13 @@ def make_run(nodes: Iterable[Node] = (), status: Verdict | None = None, **change
         "installation": INSTALLATION,
         "commands": (make_command(),),
     }
-    return Run(status=status, nodes=nodes, **{**values, **changes})
+    graph = {node.unique_id: list(node.depends_on) for node in nodes}
+    of = {outcome: [node for node in nodes if node.outcome is outcome] for outcome in Outcome}
+    causes = {
+        "causes": find_causes(of[Outcome.FAILED], of[Outcome.SKIPPED], problem, graph, {}),
+        "warnings": find_causes(of[Outcome.WARNED], (), None, graph, {}),
+    }
+    return Run(status=status, nodes=nodes, **{**values, **causes, **changes})
 
 
 def make_problem(title: str = "dbt could not work", message: str = "No connection.", exit_code: int = 3) -> Problem:

@@ -121,7 +121,7 @@ def test_the_same_problem_is_the_same_cause_the_next_night() -> None:
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ("Error: Job ID: 5f3a9c1e-aaaa-4b4b-8c8c-0123456789ab failed", "Error: Job ID: 6f3a9c1e-aaab-4b4b-8c8c-0123456789ab failed"),
+        ("Job ID: 5f3a9c1e-aaaa-4b4b-8c8c-0123456789ab failed", "Job ID: 6f3a9c1e-aaab-4b4b-8c8c-0123456789ab failed"),
         ("Error in job_hL3xYz-AbC9kQ: backend", "Error in job_zzzzzz-AAAAAA: backend"),
         ("Query id 01b2-ffff exceeded the slots", "Query id 99 exceeded the slots"),
         ("Lost at 2026-01-31 06:00:00.123 UTC by the server", "Lost at 2026-02-01 07:13:59.9 UTC by the server"),

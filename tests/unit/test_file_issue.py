@@ -2,16 +2,19 @@
 
 import dataclasses
 import io
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pytest
 from github import GithubException
 from headless_dbt import file_issue as module
+from headless_dbt.assessment import Issue, pipeline_key
 from headless_dbt.console import Console
 from headless_dbt.errors import GitHubError, RequestError
 from headless_dbt.file_issue import file_issue
-from headless_dbt.incident import CloseIssue, CreateIssue, Issue, Plan, UpdateIssue, marker, pipeline_key
+from headless_dbt.incident import Plan
+from headless_dbt.incident_state import ALL, KnownCause, State, marker
 from headless_dbt.run_folder import RunFolder
 from headless_dbt.settings import Runner
 
@@ -41,14 +44,35 @@ class _Issues:
     def __init__(self, *given: str) -> None:
         type(self).given = given
 
-    def open_issues(self) -> list[Issue]:
+    def open_ones(self) -> list[Issue]:
         if self.error is not None:
             raise self.error
         return self.there
 
-    def apply(self, plan: Plan) -> tuple[int, str] | None:
+    def closed_ones(self) -> list[Issue]:
+        return []
+
+    def assignable(self, logins: Iterable[str]) -> frozenset[str]:
+        return frozenset(logins)
+
+    def apply(self, plan: Plan, run: str) -> tuple[int, str]:
         self.plans.append(plan)
-        return None if plan is None else (7, "https://github.com/acme/shop/issues/7")
+        return 7, "https://github.com/acme/shop/issues/7"
+
+
+class _Runs:
+    """In place of GitHub's workflow runs: there are none."""
+
+    def __init__(self, *given: str) -> None:
+        pass
+
+    def runs_of(self, workflow_file: str, branch: str) -> list[int]:
+        return []
+
+
+def _issue(*nodes: str) -> Issue:
+    causes = tuple(KnownCause(key=f"{number:016x}", nodes=(name,)) for number, name in enumerate(nodes))
+    return Issue(7, marker(KEY, ALL, State(causes=causes)))
 
 
 @pytest.fixture
@@ -56,6 +80,7 @@ def issues(monkeypatch: pytest.MonkeyPatch) -> type[_Issues]:
     for name, empty in (("there", []), ("error", None), ("given", ()), ("plans", [])):
         monkeypatch.setattr(_Issues, name, empty)
     monkeypatch.setattr(module, "Issues", _Issues)
+    monkeypatch.setattr(module, "WorkflowRuns", _Runs)
     return _Issues
 
 
@@ -80,26 +105,25 @@ def _file(runner: Runner, folder: Path | None = None) -> str:
 
 
 @pytest.mark.parametrize(
-    ("status", "there", "kind", "said"),
+    ("status", "there", "said"),
     [
-        ("error", [], CreateIssue, "Opened issue #7: https://github.com/acme/shop/issues/7\n"),
-        ("error", [Issue(7, marker(KEY, ["x"]))], UpdateIssue, "Updated issue #7: https://"),
-        ("success", [Issue(7, marker(KEY, ["model.shop.a"]))], CloseIssue, "Closed issue #7: https://"),
-        ("success", [], type(None), "No issue to open, update or close.\n"),
+        ("error", [], "Opened issue #7: https://github.com/acme/shop/issues/7\n"),
+        ("error", [_issue("x")], "Updated issue #7: https://"),
+        ("success", [_issue("model.shop.a")], "Closed issue #7: https://"),
+        ("success", [], "No issue to open, update or close.\n"),
     ],
 )
-def test_what_is_done_is_said_and_set_as_outputs(  # noqa: PLR0913, PLR0917
-    tmp_path: Path, issues: type[_Issues], status: str, there: list[Issue], kind: type[Any], said: str
+def test_what_is_done_is_said_and_set_as_outputs(
+    tmp_path: Path, issues: type[_Issues], status: str, there: list[Issue], said: str
 ) -> None:
     issues.there = there
 
     out = _file(_runner(tmp_path), _folder(tmp_path, status).path)
 
     assert out.startswith(said)
-    assert isinstance(issues.plans[0], kind)
     assert issues.given == ("t", "https://api.github.com", "acme/shop")
     outputs = (tmp_path / "output").read_text() if (tmp_path / "output").exists() else ""
-    assert ("issue-number<<" in outputs) is ("issue-url<<" in outputs) is (kind is not type(None))
+    assert ("issue-number<<" in outputs) is ("issue-url<<" in outputs) is bool(issues.plans)
 
 
 def test_issue_false_needs_neither_a_folder_nor_a_token(tmp_path: Path, issues: type[_Issues]) -> None:

@@ -55,6 +55,8 @@ class ManifestNode(msgspec.Struct):
     compiled_code: str | None = None
     column_name: str | None = None
     attached_node: str | None = None
+    source_name: str | None = None
+    model: str | None = None
     test_metadata: dict[str, Any] | None = None
     group: str | None = None
     meta: dict[str, Any] | None = None

@@ -1,7 +1,7 @@
 """From the files of a run folder to the Run. The one place where they meet; it only reads."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 import msgspec
@@ -22,6 +22,7 @@ from headless_dbt.dbt_commands import is_built
 from headless_dbt.errors import DbtUnusableError, RunFolderError
 from headless_dbt.journal import read_journal
 from headless_dbt.lineage import Graph
+from headless_dbt.lines import located
 from headless_dbt.model import Node, Outcome, Problem, Request, Run, judge, outcome_of
 from headless_dbt.origins import exposure, files_behind, group_of, owners
 from headless_dbt.run_folder import RunFolder, SessionRecord
@@ -30,8 +31,8 @@ _Content = TypeVar("_Content")
 _BAD = (Outcome.FAILED, Outcome.WARNED)
 
 
-def assemble_run(folder: RunFolder) -> Run:
-    """Read a run folder and return the Run.
+def assemble_run(folder: RunFolder, workspace: Path | None = None) -> Run:
+    """Read a run folder and return the Run. With the ``workspace`` that holds the project, failures have their lines.
 
     Raises RunFolderError only where request.json is missing: whatever else is missing or unreadable is part
     of what the Run tells.
@@ -56,6 +57,8 @@ def assemble_run(folder: RunFolder) -> Run:
     problem = record.problem or _problem(record, troubles, run_results)
     tries = _tries(folder, (result.unique_id for result in results)) if _several(folder, record) else {}
     nodes = _nodes(request, manifest, (freshness.results if freshness else ()), results, tries)
+    if manifest is not None and workspace is not None:
+        nodes = located(nodes, manifest, workspace)
     graph = graph_of(manifest)
     exposures = {name: exposure(node) for name, node in manifest.exposures.items()} if manifest else {}
     of_outcome = {outcome: [node for node in nodes if node.outcome is outcome] for outcome in Outcome}
@@ -118,8 +121,8 @@ def _several(folder: RunFolder, record: SessionRecord) -> bool:
 
 
 def _tries(folder: RunFolder, unique_ids: Iterable[str]) -> dict[str, int]:
-    """In how many attempts a node ran: 0 for what was taken over from an earlier run."""
-    counts = dict.fromkeys(unique_ids, 0)
+    """In how many attempts a node ran: 0 for what was taken over from an earlier run. Hooks run in each."""
+    counts = {unique_id: 0 for unique_id in unique_ids if not unique_id.startswith("operation.")}
     for build in read_journal(folder.journal):
         for unique_id in build.started:
             result = build.finished.get(unique_id)

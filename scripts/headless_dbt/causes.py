@@ -26,6 +26,8 @@ _VOLATILE = re.compile(
     r"|\b(?=[\w-]*\d)(?=[\w-]*[a-z])[\w-]{20,}\b"
     r"|\d+(?:[.,:]\d+)*"
 )
+# What comes later in a message tells no cause from another.
+_MOST_MESSAGE = 4000
 _COMPILED_AT = re.compile(r"^\s*compiled code at \S.*$", re.IGNORECASE | re.MULTILINE)
 _INTERRUPTED = re.compile(
     rf"{re.escape(INTERRUPTED)}|INTERRUPT Error|KeyboardInterrupt|query was cancelled", re.IGNORECASE
@@ -82,7 +84,7 @@ def cause_key(node: Node) -> str:
 
 def normalised(message: str, node: Node | None = None) -> str:
     """A message without what differs from node to node and from run to run."""
-    text = _COMPILED_AT.sub("", message).lower()
+    text = _COMPILED_AT.sub("", message[:_MOST_MESSAGE]).lower()
     if node is not None:
         own = {node.file, node.unique_id, node.relation_name, node.relation_name.replace('"', "").replace("`", "")}
         for name in sorted((part.lower() for part in own if part), key=len, reverse=True):

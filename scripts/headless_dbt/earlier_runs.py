@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from headless_dbt.artifacts import UNREADABLE
-from headless_dbt.code_manifest import CodeManifest
+from headless_dbt.code_manifest import Code, CodeManifest
 from headless_dbt.errors import RequestError, RunFolderError
 from headless_dbt.final_artifacts import read_earlier
 from headless_dbt.inputs import LATEST, NONE, mend, shown
@@ -59,21 +59,36 @@ def write_finding(folder: Path, finding: EarlierRun) -> None:
 
 
 def takeover_from(
-    earlier: EarlierRun, request: Request, code: CodeManifest, selected: tuple[str, ...], project: str
+    earlier: EarlierRun, request: Request, code: Code, manifest: CodeManifest, selected: tuple[str, ...]
 ) -> Takeover:
-    """What of an earlier run stands; nothing, with the reason, where it cannot be read."""
+    """What of an earlier run stands; nothing, with the reason, where it cannot be read.
+
+    Of several jobs the most similar request counts that was made in the same surroundings: a matrix over secrets, say,
+    leaves artifacts whose requests do not tell them apart.
+    """
     if earlier.reason:
         return Takeover((), earlier.reason)
     folders = [RunFolder(Path(each)) for each in earlier.folders]
+    reason = "it left no artifact of the same request"
     try:
-        index = closest([folder.read_request() for folder in folders], request, same=earlier.unasked)
-        if index is None:
-            return Takeover((), "it left no artifact of the same request")
-        if earlier.only_unfinished and _succeeded(folders[index]):
-            return Takeover((), "it succeeded, and nothing of it is left to build")
-        return take_over(read_earlier(folders[index]), request, code, selected, project)
+        for index in closest([folder.read_request() for folder in folders], request, same=earlier.unasked):
+            if earlier.only_unfinished and _succeeded(folders[index]):
+                takeover = Takeover((), "it succeeded, and nothing of it is left to build")
+            else:
+                takeover = take_over(read_earlier(folders[index]), request, code, manifest, selected)
+            if takeover.taken or not _is_of_another_job(folders[index], code):
+                return takeover
+            reason = takeover.reason
     except (RunFolderError, OSError) as error:
-        return Takeover((), str(error).rstrip("."))
+        reason = str(error).rstrip(".")
+    return Takeover((), reason)
+
+
+def _is_of_another_job(folder: RunFolder, code: Code) -> bool:
+    try:
+        return folder.read_code().surroundings != code.surroundings
+    except RunFolderError:
+        return True
 
 
 def _finding(folder: Path) -> EarlierRun | None:

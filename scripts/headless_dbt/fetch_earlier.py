@@ -2,7 +2,6 @@
 
 import re
 import zipfile
-from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -18,10 +17,10 @@ from headless_dbt.settings import FetchSettings
 
 # What a run is continued from, of all that an artifact holds.
 _NEEDED = re.compile(
-    r"(request|session|run|run_results|manifest)\.json|dbt\.log|attempts/\d+/(run_results|manifest)\.json"
+    r"(request|session|code|run|run_results|manifest)\.json|dbt\.log|attempts/\d+/(run_results|manifest)\.json"
 )
 # As many runs back as `latest` looks for one that left an artifact, and as many jobs of a run as are looked at.
-MOST_RUNS, MOST_ARTIFACTS = 30, 50
+MOST_RUNS, MOST_ARTIFACTS = 30, 20
 # Far more than the artifacts of a project of 10,000 nodes; a zip archive may claim anything.
 MOST_BYTES = 4 << 30
 
@@ -53,16 +52,16 @@ def _look_for(settings: FetchSettings, folder: Path) -> EarlierRun:
     )
     if not settings.token or not settings.repository:
         return replace(finding, reason="GITHUB_REPOSITORY and GITHUB_TOKEN must both be set to fetch it")
-    runs = WorkflowRuns(settings.token, settings.api_url, settings.repository)
     try:
+        runs = WorkflowRuns(settings.token, settings.api_url, settings.repository)
         run_id, artifacts = _find(settings, runs)
         folders = [_unpacked(runs, artifact, folder / str(number)) for number, artifact in enumerate(artifacts, 1)]
     except NothingToContinueError as nothing:
         return replace(finding, reason=str(nothing))
     except NETWORK_ERRORS as error:
         return replace(finding, reason=why_not(error))
-    except (OSError, zipfile.BadZipFile, RuntimeError) as error:
-        return replace(finding, reason=f"its artifact cannot be unpacked ({error})")
+    except Exception as error:  # noqa: BLE001  Whatever an answer or an archive holds, `run` says that it was no use.
+        return replace(finding, reason=f"its artifact cannot be used ({type(error).__name__}: {error})")
     return replace(
         finding,
         run=f"run {run_id}" if settings.resume_from else finding.run,
@@ -95,22 +94,12 @@ def _find(settings: FetchSettings, runs: WorkflowRuns) -> tuple[int, list[Artifa
 
 
 def _left_by(runs: WorkflowRuns, run_id: int, name: str) -> list[Artifact]:
-    """The newest artifact of each job of a run. Raises NothingToContinueError where there is none."""
-    ours = list(_newest_of_each(name, runs.artifacts_of(run_id)))
+    """The artifacts of the jobs of a run, the newest first. Raises NothingToContinueError where there is none."""
+    ours = [artifact for artifact in runs.artifacts_of(run_id) if request_in(artifact.name, name)]
     usable = [artifact for artifact in ours if not artifact.expired]
     if not usable:
         raise NothingToContinueError(f"its artifact {name!r} has expired" if ours else f"it left no artifact {name!r}")
     return usable[:MOST_ARTIFACTS]
-
-
-def _newest_of_each(name: str, artifacts: Iterable[Artifact]) -> Iterator[Artifact]:
-    """Of our artifacts, the newest first, the newest of each request: report.py names them NAME-REQUEST-NONCE."""
-    seen: set[str] = set()
-    for artifact in artifacts:
-        request = request_in(artifact.name, name)
-        if request and request not in seen:
-            yield artifact
-        seen.add(request)
 
 
 def _unpacked(runs: WorkflowRuns, artifact: Artifact, folder: Path) -> Path:

@@ -27,7 +27,7 @@ def file_issue(flags: Flags, runner: Runner, given_folder: str, console: Console
     _check(settings)
     folder = find_run_folder(given_folder, runner, settings.project_dir)
     finish_killed_run(folder)
-    run = assemble_run(folder)
+    run = assemble_run(folder, runner.workspace)
     try:
         told = _tell(run, settings, runner)
     except NETWORK_ERRORS as error:

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from headless_dbt.artifacts import UNREADABLE, Manifest, is_whole, read_manifest
-from headless_dbt.code_manifest import read_code
+import msgspec
+
+from headless_dbt.artifacts import UNREADABLE, Manifest, is_whole, read_manifest, read_run_results
 from headless_dbt.errors import RunFolderError
 from headless_dbt.journal import Journal, read_journal
 from headless_dbt.merged_results import Entry, merge_attempts, run_results_document
@@ -68,22 +69,13 @@ def merge_folder(folder: RunFolder, record: SessionRecord, *, killed: bool = Fal
 
 def read_earlier(folder: RunFolder) -> Earlier:
     """An earlier run that is to be continued, also one that was killed. Raises RunFolderError."""
-    try:
-        document = json.loads((folder.path / "run_results.json").read_bytes())
-        entries = document["results"]
-    except FileNotFoundError:
+    file = folder.artifact("run_results.json")
+    if file.is_file():
+        results = read_run_results(file)
+        entries = msgspec.json.decode(file.read_bytes())["results"] if results else []
+    else:
         entries = merge_folder(folder, folder.read_session(), killed=True)
-    except (OSError, ValueError, KeyError, RecursionError) as error:
-        raise RunFolderError(f"run_results.json of the earlier run is not readable: {error}") from None
-    whole = next((path for path in reversed(_manifest_files(folder)) if is_whole(path)), None)
-    if whole is None:
-        raise RunFolderError("the earlier run left no manifest.json")
-    return Earlier(
-        request=folder.read_request(),
-        entries=tuple(entries),
-        code=read_code(whole.read_bytes()),
-        project=folder.read_session().project,
-    )
+    return Earlier(request=folder.read_request(), entries=tuple(entries), code=folder.read_code())
 
 
 def _manifest_files(folder: RunFolder) -> list[Path]:

@@ -80,9 +80,9 @@ def wait_after(error: Exception, tries: int, now: float) -> float | None:
 
     ``now`` is in seconds since 1970, as GitHub's own time of a reset.
     """
-    if not isinstance(error, GithubException):
-        return 2.0**tries
-    if error.status >= 500:
+    if isinstance(error, requests.HTTPError) and error.response is not None and error.response.status_code < 500:
+        return None
+    if not isinstance(error, GithubException) or error.status >= 500:
         return 2.0**tries
     if not is_rate_limit(error):
         return None

@@ -3,20 +3,25 @@
 Source: https://docs.github.com/en/rest/actions/artifacts and https://docs.github.com/en/rest/actions/workflow-runs
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import requests
+from github.File import File
 from github.GithubException import GithubException
 from github.WorkflowRun import WorkflowRun
 
-from headless_dbt.github import TIMEOUT_SECONDS, connect
+from headless_dbt.github import TIMEOUT_SECONDS, Patience, connect
 from headless_dbt.suspects import Commit
 
 _CHUNK = 1 << 20
+# An earlier run, and who may be to blame, are worth less waiting than the issue.
+PATIENCE_SECONDS = 60.0
 # How many commits are looked at, one request each.
 MOST_COMMITS = 30
+# How many runs back anything is looked for.
+MOST_RUNS = 50
 
 
 @dataclass(frozen=True)
@@ -33,10 +38,11 @@ class Artifact:
 class WorkflowRuns:
     """The workflow runs of one repository."""
 
-    def __init__(self, token: str, api_url: str, repository: str) -> None:
+    def __init__(self, token: str, api_url: str, repository: str, patience: Patience | None = None) -> None:
         """Talk to ``api_url`` about ``repository`` (owner/name)."""
         self._token = token
         self._name = repository
+        self._patience = patience or Patience(seconds=PATIENCE_SECONDS)
         self._repository = connect(token, api_url, repository, lazy=True)
 
     def artifacts_of(self, run_id: int) -> list[Artifact]:
@@ -44,39 +50,42 @@ class WorkflowRuns:
         run = self._repository.get_workflow_run(run_id)
         found = [
             Artifact(each.id, each.name, each.created_at.isoformat(), each.expired, each.archive_download_url)
-            for each in run.get_artifacts()
+            for each in self._patience.ask(lambda: list(run.get_artifacts()))
         ]
         return sorted(found, key=lambda each: (each.created_at, each.number), reverse=True)
 
     def is_own(self, run_id: int) -> bool:
         """Whether a run's code came from this repository; anybody may run a fork's in a pull request."""
         run = self._repository.get_workflow_run(run_id)
-        run.update()
+        self._patience.ask(run.update)
         return self._is_own(run)
 
-    def runs_of(self, workflow_file: str, branch: str) -> Iterator[int]:
+    def runs_of(self, workflow_file: str, branch: str) -> list[int]:
         """The ids of the runs of a workflow on a branch (empty: on any), the newest first."""
         workflow = self._repository.get_workflow(Path(workflow_file).name)
-        for run in workflow.get_runs(branch=branch) if branch else workflow.get_runs():
-            if self._is_own(run):
-                yield run.id
+        found = self._patience.ask(
+            lambda: list(islice(workflow.get_runs(branch=branch) if branch else workflow.get_runs(), MOST_RUNS))
+        )
+        return [run.id for run in found if self._is_own(run)]
 
     def commits_between(self, base: str, head: str) -> list[Commit]:
         """The commits after ``base`` up to ``head``, the newest first, each with the files that it touched."""
-        compared = self._repository.compare(base, head)
-        newest = list(compared.commits)[-MOST_COMMITS:]
+        newest = self._patience.ask(lambda: list(self._repository.compare(base, head).commits)[-MOST_COMMITS:])
         return [
             Commit(
                 sha=each.sha,
                 subject=each.commit.message.split("\n", 1)[0],
                 author=each.author.login if each.author else each.commit.author.name,
-                files=frozenset(file.filename for file in self._repository.get_commit(each.sha).files),
+                files=frozenset(file.filename for file in self._files_of(each.sha)),
             )
             for each in reversed(newest)
         ]
 
     def download(self, artifact: Artifact, file: Path) -> None:
         """Download an artifact, a zip archive. The token stays with GitHub; the storage behind it gets none."""
+        self._patience.ask(lambda: self._download(artifact, file))
+
+    def _download(self, artifact: Artifact, file: Path) -> None:
         headers = {"Authorization": f"Bearer {self._token}", "Accept": "application/vnd.github+json"}
         with (
             requests.get(artifact.address, headers=headers, timeout=TIMEOUT_SECONDS, stream=True) as answer,
@@ -85,6 +94,9 @@ class WorkflowRuns:
             answer.raise_for_status()
             for chunk in answer.iter_content(_CHUNK):
                 stream.write(chunk)
+
+    def _files_of(self, sha: str) -> list[File]:
+        return self._patience.ask(lambda: list(self._repository.get_commit(sha).files))
 
     def _is_own(self, run: WorkflowRun) -> bool:
         home = run.head_repository

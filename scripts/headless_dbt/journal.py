@@ -73,16 +73,16 @@ _EVENTS = ("MainReportArgs", "NodeStart", "NodeFinished")
 _NEEDLES = tuple(f'"{name}"'.encode() for name in _EVENTS)
 
 
-def read_journal(file: Path) -> tuple[Journal, ...]:
-    """The builds in dbt's log file, in their order; a missing file has none."""
+def read_journal(file: Path, command: str = "dbt build") -> tuple[Journal, ...]:
+    """The builds, or the other invocations of a command, in dbt's log file; a missing file has none."""
     if not file.is_file():
         return ()
     with file.open("rb") as lines:
-        return read_builds(lines)
+        return read_invocations(lines, command)
 
 
-def read_builds(lines: Iterable[bytes]) -> tuple[Journal, ...]:
-    """The `dbt build` invocations among the lines of dbt's log, in their order.
+def read_invocations(lines: Iterable[bytes], wanted: str = "dbt build") -> tuple[Journal, ...]:
+    """The invocations of a command among the lines of dbt's log, in their order.
 
     One log holds all commands of a run, and `source freshness` and `docs generate` tell of nodes too. A torn line,
     and anything that is not an event, is passed over.
@@ -99,7 +99,7 @@ def read_builds(lines: Iterable[bytes]) -> tuple[Journal, ...]:
             invocation = event.info.invocation_id
             if event.info.name == "MainReportArgs":
                 command = _STARTED.decode(event.data).args.invocation_command
-                if command.startswith("dbt build"):
+                if command.startswith(wanted):
                     started[invocation], finished[invocation] = set(), {}
                 else:
                     others.add(invocation)

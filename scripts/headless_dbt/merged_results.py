@@ -39,14 +39,15 @@ def merge_attempts(  # noqa: PLR0913  Each is a source of its own.
         results = {entry["unique_id"]: entry for entry in written[attempt]} if attempt < len(written) else {}
         journal = journals[attempt] if attempt < len(journals) else Journal()
         for unique_id, result in journal.finished.items():
-            results.setdefault(unique_id, _from_journal(result, known.get(unique_id)))
+            if not _is_part(unique_id, known):
+                results.setdefault(unique_id, _from_journal(result, known.get(unique_id)))
         for unique_id in sorted(journal.unfinished):
-            results.setdefault(unique_id, _entry(unique_id, "error", INTERRUPTED, known.get(unique_id)))
+            if not _is_part(unique_id, known):
+                results.setdefault(unique_id, _entry(unique_id, "error", INTERRUPTED, known.get(unique_id)))
         merged |= results
     stale = downstream(stale_sources, known.values())
     for unique_id in selected:
-        # dbt gives no result for an ephemeral model: it is part of others.
-        if unique_id in merged or unique_id not in known or known[unique_id].config.materialized == "ephemeral":
+        if unique_id in merged or unique_id not in known or _is_part(unique_id, known):
             continue
         if unique_id in stale:
             source = known[stale[unique_id]].relation_name or stale[unique_id]
@@ -56,6 +57,11 @@ def merge_attempts(  # noqa: PLR0913  Each is a source of its own.
         elif not complete:
             merged[unique_id] = _entry(unique_id, "skipped", NOT_REACHED, known[unique_id])
     return list(merged.values())
+
+
+def _is_part(unique_id: str, known: Mapping[str, ManifestNode]) -> bool:
+    """Whether a node is an ephemeral model: it is part of others, and dbt gives no result for it."""
+    return unique_id in known and known[unique_id].config.materialized == "ephemeral"
 
 
 def skipped_entries(unique_ids: Iterable[str], known: Mapping[str, ManifestNode]) -> list[Entry]:

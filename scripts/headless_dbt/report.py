@@ -15,6 +15,7 @@ from headless_dbt.render.annotations import render_annotations
 from headless_dbt.render.page import render_page
 from headless_dbt.render.summary import render_summary
 from headless_dbt.run_folder import RunFolder, latest_run_folder
+from headless_dbt.session_process import wait_until_gone
 from headless_dbt.settings import Flags, ReportSettings, Runner, read_report_settings
 from headless_dbt.workflow_commands import append_outputs, append_summary
 
@@ -24,7 +25,7 @@ def report(flags: Flags, runner: Runner, given_folder: str, console: Console) ->
     settings = read_report_settings(flags, runner)
     folder = find_run_folder(given_folder, runner, settings.project_dir)
     finish_killed_run(folder)
-    run = assemble_run(folder)
+    run = assemble_run(folder, runner.workspace)
     folder.write_run(run)
     summary = render_summary(run)
     folder.write(folder.summary.name, summary.encode())
@@ -47,8 +48,11 @@ def report(flags: Flags, runner: Runner, given_folder: str, console: Console) ->
 def finish_killed_run(folder: RunFolder) -> None:
     """Write the final artifacts of a run that was killed before it could do so itself."""
     try:
-        if folder.read_session().finished:
+        record = folder.read_session()
+        if record.finished:
             return
+        if record.session:
+            wait_until_gone(record.session)
         finish_folder(folder, folder.read_secrets(), killed=True)
     except RunFolderError:
         pass  # It did not even begin; assemble_run says so.

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from headless_dbt.code_manifest import CodeManifest
+from headless_dbt.code_manifest import Code, CodeManifest
+from headless_dbt.lineage import reachable, turned
 from headless_dbt.model import Outcome, Request, outcome_of
 
 # What must be the same in both requests; a full refresh is not half a one.
@@ -18,68 +19,78 @@ _SAME_INPUTS = ("project-dir", "target", "vars", "env", "full-refresh", "dbt-arg
 
 @dataclass(frozen=True)
 class Earlier:
-    """An earlier run: what it was asked for, its results as in run_results.json, and its code.
-
-    ``project`` is the fingerprint of its dbt_project.yml.
-    """
+    """An earlier run: what it was asked for, its results as in run_results.json, and its code."""
 
     request: Request
     entries: tuple[Mapping[str, Any], ...]
-    code: CodeManifest
-    project: str = ""
+    code: Code
 
 
 @dataclass(frozen=True)
 class Takeover:
-    """``taken`` are the results that are taken over; without any, ``reason`` says why everything is built."""
+    """``taken`` are the results that are taken over; without any, ``reason`` says why everything is built.
+
+    ``with_hooks`` is whether the project's hooks have to run, although they may be all that is left.
+    """
 
     taken: tuple[Mapping[str, Any], ...]
     reason: str = ""
+    with_hooks: bool = False
 
 
 def take_over(
-    earlier: Earlier, request: Request, code: CodeManifest, selected: Iterable[str], project: str = ""
+    earlier: Earlier, request: Request, code: Code, manifest: CodeManifest, selected: Iterable[str]
 ) -> Takeover:
     """Decide what of the earlier run stands."""
     for name in _SAME_INPUTS:
         before, now = earlier.request.inputs.get(name, ""), request.inputs.get(name, "")
         if before != now:
             return Takeover((), f"the input `{name}` was {before!r} then and is {now!r} now")
-    if earlier.project != project:
-        return Takeover((), "`vars`, `dispatch` or `quoting` in dbt_project.yml have changed since")
+    if earlier.code.surroundings != code.surroundings:
+        return Takeover(
+            (),
+            "the connection, dbt's version, `dbt_project.yml`, a variable, an environment variable that the project "
+            "reads, or a macro that changes dbt's own is another one now",
+        )
     wanted = frozenset(selected)
-    passed = {
-        entry["unique_id"]: entry
-        for entry in earlier.entries
-        if entry["unique_id"] in wanted and outcome_of(entry["status"]) in (Outcome.PASSED, Outcome.WARNED)
-    }
+    well = {entry["unique_id"]: entry for entry in earlier.entries if _is_well(entry)}
+    passed = {unique_id: entry for unique_id, entry in well.items() if unique_id in wanted}
     for unique_id in passed:
-        if earlier.code.fingerprint(unique_id) != code.fingerprint(unique_id):
+        if earlier.code.nodes.get(unique_id, "") != code.nodes.get(unique_id, ""):
             return Takeover((), f"the code of {unique_id} has changed since")
-    rebuilt = _built_on(wanted - passed.keys(), code, wanted)
+    rebuilt = _built_on(wanted - passed.keys(), manifest, wanted)
     taken = tuple(entry for unique_id, entry in passed.items() if unique_id not in rebuilt)
-    return Takeover(taken, "" if taken else "nothing that is selected passed in it")
+    if not taken:
+        reason = "what passed in it is made of what is still to be built" if passed else "nothing selected passed in it"
+        return Takeover((), reason)
+    with_hooks = any(hook not in well for hook in code.hooks)
+    left = [name for name in wanted - passed.keys() if not manifest.is_ephemeral(name)]
+    if with_hooks and not left and not rebuilt & wanted and hook_carrier(passed) is None:
+        return Takeover((), "a hook of it did not pass, and dbt runs hooks only beside a node")
+    return Takeover(taken, with_hooks=with_hooks)
 
 
-def _built_on(pending: Iterable[str], code: CodeManifest, wanted: Iterable[str]) -> set[str]:
+def _is_well(entry: Mapping[str, Any]) -> bool:
+    return outcome_of(entry["status"]) in (Outcome.PASSED, Outcome.WARNED)
+
+
+def _built_on(pending: Iterable[str], manifest: CodeManifest, wanted: Iterable[str]) -> set[str]:
     """What depends on something that is still to be built: it would be older than what it is made of."""
-    fresh = {unique_id for unique_id in pending if not code.is_ephemeral(unique_id)}
-    children: dict[str, list[str]] = {}
-    for unique_id in {*code.nodes, *wanted}:
-        for parent in code.parents(unique_id):
-            children.setdefault(parent, []).append(unique_id)
-    found: set[str] = set()
-    waiting = [child for unique_id in fresh for child in children.get(unique_id, ())]
-    while waiting:
-        child = waiting.pop()
-        if child not in found:
-            found.add(child)
-            waiting.extend(children.get(child, ()))
-    return found
+    fresh = [unique_id for unique_id in pending if not manifest.is_ephemeral(unique_id)]
+    children = turned({unique_id: manifest.parents(unique_id) for unique_id in {*manifest.nodes, *wanted}})
+    return reachable(children, fresh)
 
 
-def closest(requests: Sequence[Request], request: Request, *, same: bool) -> int | None:
-    """Which of these requests, the newest first, is most like this one: its index.
+def hook_carrier(unique_ids: Iterable[str]) -> str | None:
+    """A node that can be built once more, so that dbt runs the hooks, which it does in no empty build: a test.
+
+    A test changes nothing. Without one the answer is None.
+    """
+    return min((name for name in unique_ids if name.startswith("test.")), default=None)
+
+
+def closest(requests: Sequence[Request], request: Request, *, same: bool) -> list[int]:
+    """Which of these requests, the newest first, are most like this one: their indices, the most similar first.
 
     Several jobs of one workflow run leave an artifact each. With ``same`` only a request with the very same inputs will
     do.
@@ -90,6 +101,4 @@ def closest(requests: Sequence[Request], request: Request, *, same: bool) -> int
         return sum(request.inputs.get(name, "") != other.inputs.get(name, "") for name in names)
 
     ranked = sorted(range(len(requests)), key=lambda index: (differences(requests[index]), index))
-    if not ranked or (same and differences(requests[ranked[0]])):
-        return None
-    return ranked[0]
+    return [index for index in ranked if not same or not differences(requests[index])]

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from headless_dbt.artifacts import UNREADABLE
+from headless_dbt.code_manifest import Code
 from headless_dbt.errors import RequestError, RunFolderError
 from headless_dbt.model import Attempt, Command, Continued, Installation, Problem, Request, Run
 
@@ -27,20 +28,19 @@ class SessionRecord(msgspec.Struct, frozen=True, kw_only=True):
     """What the supervisor saw: session.json. It is written anew after each command, so a kill loses nothing.
 
     ``selected`` are the unique ids that the build was to build; None where dbt did not get that far.
-    ``stale_sources`` are those whose branch was left out, ``project`` is the fingerprint of dbt_project.yml.
-    ``elapsed`` is in seconds.
+    ``stale_sources`` are those whose branch was left out, ``session`` is dbt's process id. ``elapsed`` is in seconds.
     """
 
     started_at: str
     elapsed: float = 0.0
     finished: bool = False
+    session: int = 0
     installation: Installation | None = None
     selected: tuple[str, ...] | None = None
     stale_sources: tuple[str, ...] = ()
     commands: tuple[Command, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     continued: Continued | None = None
-    project: str = ""
     problem: Problem | None = None
 
 
@@ -103,6 +103,14 @@ class RunFolder:
     def read_session(self) -> SessionRecord:
         """Read session.json. Raises RunFolderError."""
         return self._read_struct("session.json", SessionRecord)
+
+    def write_code(self, code: Code) -> None:
+        """Write code.json."""
+        self._write_struct("code.json", code)
+
+    def read_code(self) -> Code:
+        """Read code.json. Raises RunFolderError."""
+        return self._read_struct("code.json", Code)
 
     def write_run(self, run: Run) -> None:
         """Write run.json."""

@@ -42,10 +42,23 @@ def describe(exception):
     return {"type": type(exception).__name__, "message": str(exception) or type(exception).__name__}
 
 
+def surroundings(manifest):
+    """What of the parse is of no single node, as dbt itself takes it for a reason to parse everything anew.
+
+    The connection, without secrets; variables; dbt_project.yml of the project and its packages; dbt's version; and the
+    environment variables that the project reads.
+    """
+    check = getattr(manifest, "state_check", None)
+    said = check.to_dict() if hasattr(check, "to_dict") else {}
+    return [json.dumps([said, getattr(manifest, "env_vars", None)], sort_keys=True, default=str)]
+
+
 def lines_of(command, result):
-    """What the command was to find: the lines of ``dbt list``, the compiled text of ``dbt compile --inline``."""
+    """What the command was to find: the lines of ``dbt list``, the text that ``dbt compile --inline`` made."""
     if command == "list" and isinstance(result, list):
         return result
+    if command == "parse":
+        return surroundings(result)
     if command == "compile":
         return [each.node.compiled_code or "" for each in getattr(result, "results", ())]
     return []
@@ -70,7 +83,7 @@ class Session:
         if argv[0] == "parse" and result.success:
             self.manifest = result.result
         sys.stdout.flush()
-        lines = lines_of(argv[0], result.result)
+        lines = lines_of(argv[0], result.result) if result.success else []
         return {"success": bool(result.success), "exception": describe(result.exception), "lines": lines}
 
 

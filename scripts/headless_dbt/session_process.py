@@ -42,6 +42,23 @@ class SessionEndedError(Exception):
         return f"The dbt process was killed by {name}.{cause}"
 
 
+def wait_until_gone(pid: int, seconds: float = GRACE_SECONDS + 3) -> None:
+    """Wait for a session whose supervisor was killed: it notices, and ends by itself."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and _is_session(pid):
+        time.sleep(0.1)
+
+
+def _is_session(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+        return SESSION_SCRIPT.name.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:  # No Linux: all that is known is that there is such a process.
+        return True
+    except OSError:
+        return False
+
+
 class SessionProcess:
     """A running session. As a context manager, it leaves no process behind."""
 
@@ -88,6 +105,11 @@ class SessionProcess:
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._log, selectors.EVENT_READ)
         self._selector.register(self._replies, selectors.EVENT_READ)
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
 
     def hello(self) -> Hello:
         """Wait for the hello. Raises SessionEndedError."""

@@ -16,7 +16,8 @@ from typing import Any
 
 from headless_dbt.artifacts import Manifest, Metadata, read_manifest, read_sources
 from headless_dbt.blame import Blame, build_error, dbt_unusable, parse_error, selection_error, selection_of
-from headless_dbt.code_manifest import CodeManifest, project_fingerprint, read_code
+from headless_dbt.code_manifest import CodeManifest
+from headless_dbt.code_record import record_code
 from headless_dbt.console import Console
 from headless_dbt.dbt_commands import DbtCommands, is_built
 from headless_dbt.earlier_runs import EarlierRun, takeover_from
@@ -26,7 +27,7 @@ from headless_dbt.journal import read_journal
 from headless_dbt.merged_results import downstream, run_results_document, skipped_entries
 from headless_dbt.model import Attempt, Command, Continued, Installation, Outcome, outcome_of
 from headless_dbt.recorder import Recorder, now
-from headless_dbt.resume import Takeover
+from headless_dbt.resume import Takeover, hook_carrier
 from headless_dbt.retrying import delay_before, retry_causes, state_for, still_to_build
 from headless_dbt.session_process import SessionEndedError, SessionProcess
 from headless_dbt.session_protocol import Reply, SessionException
@@ -89,15 +90,18 @@ class _Conversation:
     deadline: float
 
     def hold(self, requested: tuple[str, ...]) -> None:
+        self.recorder.note(session=self.session.pid)
         self._meet(requested)
-        self.recorder.note(project=_project_fingerprint(self.settings.project_dir))
         if any((self.settings.project_dir / file).is_file() for file in PROJECT_DEPENDENCIES):
             self._install_packages()
-        self._require("parse", self.commands.parse(), lambda problem: parse_error(self.settings, problem))
+        parsed = self._require("parse", self.commands.parse(), lambda problem: parse_error(self.settings, problem))
         self._keep_manifest()
         sources = self._select()
+        manifest = self.commands.target_path / "manifest.json"
+        selected, project_dir = self.recorder.record.selected or (), self.settings.project_dir
+        code = record_code(self.recorder.folder, manifest, project_dir, selected, parsed.lines)
         stale = self._stale(sources) if self.settings.source_freshness and sources else ()
-        self._build_until_settled(self._resumed() or (lambda commands: commands.build(without=stale)))
+        self._build_until_settled(self._resumed(code) or (lambda commands: commands.build(without=stale)))
         if self.settings.docs:
             self._docs()
 
@@ -121,13 +125,13 @@ class _Conversation:
             else:
                 return
 
-    def _resumed(self) -> Build | None:
+    def _resumed(self, manifest: CodeManifest) -> Build | None:
         """The build of what an earlier run left, or None where everything is to be built."""
         if self.earlier is None:
             return None
         folder, record = self.recorder.folder, self.recorder.record
         selected, name = record.selected or (), self.earlier.run
-        takeover = self._takeover(self.earlier, selected)
+        takeover = self._takeover(self.earlier, manifest, selected)
         self.recorder.note(
             continued=Continued(run=name, url=self.earlier.url, taken=len(takeover.taken), reason=takeover.reason)
         )
@@ -139,21 +143,24 @@ class _Conversation:
         known = self._manifest().every()
         left_out = taken | downstream(record.stale_sources, known.values()).keys()
         pending = [unique_id for unique_id in selected if unique_id not in left_out]
+        if takeover.with_hooks and all(known[name].config.materialized == "ephemeral" for name in pending):
+            pending = [*pending, *filter(None, [hook_carrier(taken)])]
         entries = [*takeover.taken, *skipped_entries(pending, known)]
         folder.attempt(0).mkdir(parents=True)
         _write_results(folder.attempt(0), takeover.taken)
         return self._build_of(entries, frozenset(pending))
 
-    def _takeover(self, earlier: EarlierRun, selected: tuple[str, ...]) -> Takeover:
+    def _takeover(self, earlier: EarlierRun, manifest: CodeManifest, selected: tuple[str, ...]) -> Takeover:
         """What of the earlier run stands: by its code, and in the warehouse."""
-        code = read_code((self.commands.target_path / "manifest.json").read_bytes())
-        request, project = self.recorder.folder.read_request(), self.recorder.record.project
-        takeover = takeover_from(earlier, request, code, selected, project)
+        folder = self.recorder.folder
+        takeover = takeover_from(earlier, folder.read_request(), folder.read_code(), manifest, selected)
         try:
-            gone = self._gone(code, [entry["unique_id"] for entry in takeover.taken]) if takeover.taken else ""
+            gone = self._gone(manifest, [entry["unique_id"] for entry in takeover.taken]) if takeover.taken else ""
         except DbtUnusableError as error:
             return Takeover((), str(error).rstrip("."))
-        return Takeover((), f"{gone} is not in the warehouse any more") if gone else takeover
+        if gone:
+            return Takeover((), f"{gone} is not in the warehouse any more")
+        return takeover
 
     def _gone(self, code: CodeManifest, unique_ids: Iterable[str]) -> str:
         """The first of these nodes whose relation the warehouse does not have; an empty text where it has all."""
@@ -225,7 +232,10 @@ class _Conversation:
             return causes, None
         # What a stale source feeds stays left out.
         stale = downstream(self.recorder.record.stale_sources, manifest.every().values()).keys()
-        return causes, self._build_of(entries, still_to_build(entries) - stale)
+        pending = still_to_build(entries) - stale
+        if not pending and (carrier := hook_carrier(entry["unique_id"] for entry in entries)):
+            pending = frozenset({carrier})  # What failed is a hook.
+        return (causes, self._build_of(entries, pending)) if pending else ((), None)
 
     def _wait(self, seconds: float) -> None:
         if time.monotonic() + seconds >= self.deadline:
@@ -271,22 +281,40 @@ class _Conversation:
 
     def _stale(self, sources: Iterable[str]) -> tuple[str, ...]:
         """The sources whose branch the build leaves out, because their data is too old."""
-        self._invoke(
+        reply = self._invoke(
             "source freshness",
             self.commands.source_freshness(sources),
             lambda problem: DbtUnusableError(f"The freshness of sources could not be checked: {problem.message}"),
         )
+        if not reply.success:
+            self._note_failed_checks()
         results = read_sources(self.commands.target_path / "sources.json")
         stale = tuple(
             result.unique_id
             for result in (results.results if results else ())
-            if outcome_of(result.status) is Outcome.FAILED
+            # A check that failed itself says nothing of the data.
+            if outcome_of(result.status) is Outcome.FAILED and not result.error
         )
         if stale and self.settings.selector:
             self.console.warning("Stale sources, but their branch is built: dbt takes no --exclude beside a selector.")
             return ()
         self.recorder.note(stale_sources=stale)
         return stale
+
+    def _note_failed_checks(self) -> None:
+        """Add the checks that failed themselves to sources.json: dbt leaves them out."""
+        file = self.commands.target_path / "sources.json"
+        checks = read_journal(self.recorder.folder.journal, "dbt source freshness")
+        document = json.loads(file.read_bytes()) if file.is_file() else None
+        if not checks or document is None:
+            return
+        known = {result["unique_id"] for result in document["results"]}
+        document["results"] += [
+            {"unique_id": result.unique_id, "error": result.message, "status": "runtime error"}
+            for result in checks[-1].finished.values()
+            if result.unique_id not in known and outcome_of(result.status) is Outcome.FAILED
+        ]
+        file.write_text(json.dumps(document), "utf-8")
 
     def _build_error(self, problem: SessionException) -> HeadlessDbtError:
         builds = read_journal(self.recorder.folder.journal)
@@ -332,13 +360,6 @@ class _Conversation:
             )
             self.recorder.note(commands=(*self.recorder.record.commands, command))
         return reply
-
-
-def _project_fingerprint(project_dir: Path) -> str:
-    try:
-        return project_fingerprint((project_dir / "dbt_project.yml").read_text("utf-8"))
-    except (OSError, UnicodeDecodeError):  # dbt will say so.
-        return ""
 
 
 def _write_results(folder: Path, entries: Iterable[Mapping[str, Any]]) -> None:

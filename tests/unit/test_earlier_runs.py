@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from headless_dbt.code_manifest import read_code
+from headless_dbt.code_manifest import Code, read_code_manifest
 from headless_dbt.earlier_runs import EarlierRun, find_earlier, takeover_from, write_finding
 from headless_dbt.errors import RequestError
 from headless_dbt.run_folder import RunFolder
@@ -23,7 +23,8 @@ from tests.unit.builders import (
 
 A = "model.shop.a"
 MANIFEST = manifest(manifest_node(A))
-CODE = read_code(json.dumps(MANIFEST).encode())
+MANIFEST_CODE = read_code_manifest(json.dumps(MANIFEST).encode())
+CODE = MANIFEST_CODE.code([A], ["here"], str)
 
 
 @pytest.fixture
@@ -32,14 +33,16 @@ def fetched(tmp_path: Path) -> Path:
     return tmp_path / "fetched"
 
 
-def _folder(path: Path) -> RunFolder:
-    return make_run_folder(
+def _folder(path: Path, code: Code = CODE) -> RunFolder:
+    folder = make_run_folder(
         path,
         request=make_request(),
         record=make_record(A, finished=True),
         manifest=MANIFEST,
         results=run_results(result(A)),
     )
+    folder.write_code(code)
+    return folder
 
 
 @pytest.mark.parametrize("resume_from", ["", "none"])
@@ -102,7 +105,7 @@ def test_a_latest_run_that_is_not_there_is_no_error(tmp_path: Path, fetched: Pat
 
 def test_what_passed_is_taken_over(tmp_path: Path) -> None:
     earlier = EarlierRun(run="run 7", folders=(str(_folder(tmp_path / "run").path),))
-    takeover = takeover_from(earlier, make_request(), CODE, (A,), "")
+    takeover = takeover_from(earlier, make_request(), CODE, MANIFEST_CODE, (A,))
     assert [entry["unique_id"] for entry in takeover.taken] == [A]
 
 
@@ -119,7 +122,7 @@ def test_why_nothing_is_taken_over(tmp_path: Path, earlier: dict[str, object], r
     folder = _folder(tmp_path / "run")
     folder.write_run(make_run([make_node(A)]))
     given = {"run": "run 7", "folders": (str(folder.path),), **earlier}
-    takeover = takeover_from(EarlierRun(**given), make_request(), CODE, (A,), "")  # type: ignore[arg-type]
+    takeover = takeover_from(EarlierRun(**given), make_request(), CODE, MANIFEST_CODE, (A,))  # type: ignore[arg-type]
     assert takeover.taken == ()
     assert reason in takeover.reason
 
@@ -127,14 +130,30 @@ def test_why_nothing_is_taken_over(tmp_path: Path, earlier: dict[str, object], r
 def test_a_run_that_failed_or_never_got_to_its_verdict_is_unfinished(tmp_path: Path) -> None:
     folder = _folder(tmp_path / "run")
     earlier = EarlierRun(run="run 7", folders=(str(folder.path),), only_unfinished=True)
-    assert takeover_from(earlier, make_request(), CODE, (A,), "").taken
+    assert takeover_from(earlier, make_request(), CODE, MANIFEST_CODE, (A,)).taken
     folder.write_run(make_run([make_node(A, "error")]))
-    assert takeover_from(earlier, make_request(), CODE, (A,), "").taken
+    assert takeover_from(earlier, make_request(), CODE, MANIFEST_CODE, (A,)).taken
 
 
 def test_unasked_only_the_very_same_request_is_continued(tmp_path: Path) -> None:
     folders = (str(_folder(tmp_path / "run").path),)
     request = make_request(select="a")
-    assert takeover_from(EarlierRun(run="x", folders=folders), request, CODE, (A,), "").taken
-    unasked = takeover_from(EarlierRun(run="x", folders=folders, unasked=True), request, CODE, (A,), "")
+    assert takeover_from(EarlierRun(run="x", folders=folders), request, CODE, MANIFEST_CODE, (A,)).taken
+    unasked = takeover_from(EarlierRun(run="x", folders=folders, unasked=True), request, CODE, MANIFEST_CODE, (A,))
     assert unasked.reason == "it left no artifact of the same request"
+
+
+def test_of_two_jobs_with_the_same_request_the_one_in_the_same_surroundings_is_continued(tmp_path: Path) -> None:
+    """A matrix over secrets: nothing of what was asked for tells its jobs apart."""
+    there = MANIFEST_CODE.code([A], ["another database"], str)
+    folders = (str(_folder(tmp_path / "newest", there).path), str(_folder(tmp_path / "ours").path))
+    assert takeover_from(EarlierRun(run="x", folders=folders), make_request(), CODE, MANIFEST_CODE, (A,)).taken
+    alone = takeover_from(EarlierRun(run="x", folders=folders[:1]), make_request(), CODE, MANIFEST_CODE, (A,))
+    assert alone.reason.startswith("the connection, dbt's version")
+
+
+def test_a_run_of_before_there_was_a_record_of_code_is_not_continued(tmp_path: Path) -> None:
+    folder = _folder(tmp_path / "run")
+    (folder.path / "code.json").unlink()
+    earlier = EarlierRun(run="x", folders=(str(folder.path),))
+    assert "code.json is missing" in takeover_from(earlier, make_request(), CODE, MANIFEST_CODE, (A,)).reason

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from headless_dbt.code_manifest import Code
 from headless_dbt.errors import RunFolderError
 from headless_dbt.final_artifacts import finish_folder, read_earlier, write_final_artifacts
 from headless_dbt.run_folder import RunFolder
@@ -100,14 +101,25 @@ def test_a_killed_run_can_be_continued_though_nobody_finished_it(tmp_path: Path)
     folder = make_run_folder(tmp_path / "run", manifest=MANIFEST, journal=[node_start(A), node_finished(A)])
     folder.write_session(make_record(A, B, finished=False, problem=make_problem()))
 
+    folder.write_code(Code())
+
     earlier = read_earlier(folder)
 
     assert {entry["unique_id"]: entry["status"] for entry in earlier.entries} == {A: "success", B: "skipped"}
 
 
-def test_a_run_without_a_manifest_cannot_be_continued(tmp_path: Path) -> None:
-    with pytest.raises(RunFolderError, match=r"left no manifest\.json"):
+def test_a_run_without_a_record_of_its_code_cannot_be_continued(tmp_path: Path) -> None:
+    with pytest.raises(RunFolderError, match=r"code\.json is missing"):
         read_earlier(make_run_folder(tmp_path / "run", record=make_record(A)))
+
+
+@pytest.mark.parametrize("content", ['{"results": null}', "[]", "null", '{"results": [5]}', '{"results": [{}]}', "{"])
+def test_results_that_are_none_cannot_be_continued(tmp_path: Path, content: str) -> None:
+    folder = make_run_folder(tmp_path / "run", manifest=MANIFEST, record=make_record(A, B))
+    folder.write_code(Code())
+    folder.artifact("run_results.json").write_text(content)
+    with pytest.raises(RunFolderError):
+        read_earlier(folder)
 
 
 def test_a_manifest_that_a_kill_tore_gives_way_to_that_of_the_parse(tmp_path: Path) -> None:
@@ -121,7 +133,6 @@ def test_a_manifest_that_a_kill_tore_gives_way_to_that_of_the_parse(tmp_path: Pa
 
     assert json.loads(folder.artifact("manifest.json").read_text()) == MANIFEST
     assert _results(folder) == {A: "success", B: "skipped"}
-    assert read_earlier(folder).code.fingerprint(A)
 
 
 def test_the_top_shares_its_room_with_the_last_attempt_and_can_be_written_again(tmp_path: Path) -> None:

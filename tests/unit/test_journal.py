@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from headless_dbt.journal import Journal, read_builds, read_journal
+from headless_dbt.journal import Journal, read_invocations, read_journal
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,7 +13,7 @@ from tests.unit.builders import command_started, log_line, node_finished, node_s
 
 def read_events(lines: Iterable[bytes]) -> Journal:
     """The only build among the lines."""
-    builds = read_builds(lines)
+    builds = read_invocations(lines)
     return builds[0] if builds else Journal()
 
 
@@ -139,7 +139,7 @@ def test_each_build_is_told_by_itself_and_other_commands_are_left_out() -> None:
         node_finished(A, "success", invocation="d"),
     ]
 
-    first, second = read_builds(lines)
+    first, second = read_invocations(lines)
 
     assert [result.status for result in first.finished.values()] == ["error"]
     assert second == Journal()

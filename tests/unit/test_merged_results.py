@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 from headless_dbt.artifacts import Manifest
-from headless_dbt.journal import Journal, read_builds
+from headless_dbt.journal import Journal, read_invocations
 from headless_dbt.merged_results import (
     INTERRUPTED,
     NOT_REACHED,
@@ -34,7 +34,7 @@ SELECTED = (A, B, C, CTE)
 
 
 def _journal(*lines: bytes) -> Journal:
-    builds = read_builds(lines)
+    builds = read_invocations(lines)
     return builds[0] if builds else Journal()
 
 

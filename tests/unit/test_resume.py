@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from headless_dbt.code_manifest import read_code
-from headless_dbt.resume import Earlier, closest, take_over
+from headless_dbt.code_manifest import Code, CodeManifest, read_code_manifest
+from headless_dbt.resume import Earlier, Takeover, closest, hook_carrier, take_over
 
 from tests.unit.builders import make_context, make_request, result
 
@@ -32,7 +32,20 @@ def _manifest(**changes: Any) -> bytes:
 
 
 def _earlier(*entries: dict[str, Any], **inputs: str) -> Earlier:
-    return Earlier(make_request(make_context(), **inputs), entries, read_code(_manifest()))
+    return Earlier(make_request(make_context(), **inputs), entries, _code(_read()))
+
+
+def _read(**changes: Any) -> CodeManifest:
+    return read_code_manifest(_manifest(**changes))
+
+
+def _code(manifest: CodeManifest, around: str = "here") -> Code:
+    return manifest.code(SELECTED, [around], str)
+
+
+def _take_over(earlier: Earlier, around: str = "here", **changes: Any) -> Takeover:
+    manifest = _read(**changes)
+    return take_over(earlier, REQUEST, _code(manifest, around), manifest, SELECTED)
 
 
 REQUEST = make_request(make_context())
@@ -41,7 +54,7 @@ REQUEST = make_request(make_context())
 def test_what_passed_or_warned_is_taken_over() -> None:
     entries = (result(A), result(B, "error"), result(T, "warn"), result("model.shop.other"))
 
-    takeover = take_over(_earlier(*entries), REQUEST, read_code(_manifest()), SELECTED)
+    takeover = _take_over(_earlier(*entries))
 
     assert [entry["unique_id"] for entry in takeover.taken] == [A, T]
 
@@ -58,7 +71,7 @@ def test_what_passed_or_warned_is_taken_over() -> None:
     ids=lambda change: next(iter(change)),
 )
 def test_changed_code_of_what_would_be_taken_over_builds_everything(change: dict[str, Any]) -> None:
-    takeover = take_over(_earlier(result(A), result(B, "error")), REQUEST, read_code(_manifest(**change)), SELECTED)
+    takeover = _take_over(_earlier(result(A), result(B, "error")), **change)
 
     assert takeover.taken == ()
     assert takeover.reason == f"the code of {A} has changed since"
@@ -70,7 +83,7 @@ def test_changed_code_of_what_would_be_taken_over_builds_everything(change: dict
     ids=lambda change: next(iter(change)),
 )
 def test_changed_code_of_what_is_built_anyway_does_not_matter(change: dict[str, Any]) -> None:
-    takeover = take_over(_earlier(result(A), result(B, "error")), REQUEST, read_code(_manifest(**change)), SELECTED)
+    takeover = _take_over(_earlier(result(A), result(B, "error")), **change)
 
     assert [entry["unique_id"] for entry in takeover.taken] == [A]
 
@@ -79,41 +92,67 @@ def test_changed_code_of_what_is_built_anyway_does_not_matter(change: dict[str, 
 def test_another_request_builds_everything(name: str) -> None:
     earlier = _earlier(result(A), **{name.replace("-", "_"): "another"})
 
-    takeover = take_over(earlier, REQUEST, read_code(_manifest()), SELECTED)
+    takeover = _take_over(earlier)
 
     assert takeover.taken == ()
     assert f"the input `{name}` was 'another' then" in takeover.reason
 
 
 def test_nothing_that_passed_builds_everything() -> None:
-    assert "nothing that is selected passed" in take_over(_earlier(), REQUEST, read_code(_manifest()), SELECTED).reason
+    assert "nothing selected passed" in _take_over(_earlier()).reason
 
 
-def test_changed_variables_of_the_project_build_everything() -> None:
-    takeover = take_over(_earlier(result(A)), REQUEST, read_code(_manifest()), SELECTED, project="other")
+def test_other_surroundings_build_everything() -> None:
+    takeover = _take_over(_earlier(result(A)), around="another connection")
 
     assert takeover.taken == ()
-    assert "dbt_project.yml have changed" in takeover.reason
+    assert takeover.reason.startswith("the connection, dbt's version")
+
+
+def _with_hook(*entries: dict[str, Any], **changes: Any) -> Takeover:
+    manifest = _read(**changes)
+    code = Code("here", dict.fromkeys(SELECTED, "same"), hooks=(HOOK,))
+    return take_over(Earlier(REQUEST, entries, code), REQUEST, code, manifest, SELECTED)
+
+
+HOOK = "operation.shop.shop-on-run-end-0"
+
+
+@pytest.mark.parametrize(
+    ("hook", "again"), [([], True), ([result(HOOK, "error")], True), ([result(HOOK, "success")], False)]
+)
+def test_a_hook_that_did_not_pass_has_to_run(hook: list[dict[str, Any]], again: bool) -> None:
+    takeover = _with_hook(result(A), result(B), result(T), *hook)
+    assert len(takeover.taken) == 3
+    assert takeover.with_hooks is again
+
+
+def test_where_no_test_can_carry_the_hooks_everything_is_built() -> None:
+    code = Code("here", {A: "same", B: "same"}, hooks=(HOOK,))
+    takeover = take_over(Earlier(REQUEST, (result(A), result(B)), code), REQUEST, code, _read(), (A, B))
+    assert takeover.reason == "a hook of it did not pass, and dbt runs hooks only beside a node"
+    assert hook_carrier([A, B]) is None
+    assert hook_carrier([A, T]) == T
 
 
 def test_what_is_made_of_something_still_to_be_built_is_built_again() -> None:
     """An earlier run of the child alone says nothing of a child of the parent that is built now."""
-    child = {"node__b__depends_on": {"nodes": [A], "macros": []}}
-    earlier = Earlier(REQUEST, (result(B), result(T)), read_code(_manifest(**child)))
+    child: dict[str, Any] = {"node__b__depends_on": {"nodes": [A], "macros": []}}
+    earlier = Earlier(REQUEST, (result(B), result(T)), _code(_read(**child)))
 
-    takeover = take_over(earlier, REQUEST, read_code(_manifest(**child)), SELECTED)
+    takeover = _take_over(earlier, **child)
 
     assert [entry["unique_id"] for entry in takeover.taken] == [T]
 
 
 def test_an_ephemeral_parent_which_no_run_has_a_result_for_does_not_count_as_still_to_be_built() -> None:
-    ephemeral = {
+    ephemeral: dict[str, Any] = {
         "node__a__config": {"materialized": "ephemeral"},
         "node__b__depends_on": {"nodes": [A], "macros": []},
     }
-    earlier = Earlier(REQUEST, (result(B),), read_code(_manifest(**ephemeral)))
+    earlier = Earlier(REQUEST, (result(B),), _code(_read(**ephemeral)))
 
-    takeover = take_over(earlier, REQUEST, read_code(_manifest(**ephemeral)), SELECTED)
+    takeover = _take_over(earlier, **ephemeral)
 
     assert [entry["unique_id"] for entry in takeover.taken] == [B]
 
@@ -121,16 +160,16 @@ def test_an_ephemeral_parent_which_no_run_has_a_result_for_does_not_count_as_sti
 @pytest.mark.parametrize(
     ("others", "same", "expected"),
     [
-        ([], False, None),
-        ([{"select": "a"}, {}], False, 1),
-        ([{"select": "a"}, {"target": "ci", "select": "b"}], False, 0),
+        ([], False, []),
+        ([{"select": "a"}, {}], False, [1, 0]),
+        ([{"select": "a"}, {"target": "ci", "select": "b"}], False, [0, 1]),
         # The newest of those that are as like.
-        ([{"select": "a"}, {"select": "b"}], False, 0),
-        ([{"resume_from": "latest"}], True, 0),
-        ([{"select": "a"}], True, None),
+        ([{"select": "a"}, {"select": "b"}], False, [0, 1]),
+        ([{"resume_from": "latest"}], True, [0]),
+        ([{"select": "a"}], True, []),
     ],
 )
 def test_of_the_jobs_of_a_run_the_one_with_the_most_similar_request_is_continued(
-    others: list[dict[str, str]], same: bool, expected: int | None
+    others: list[dict[str, str]], same: bool, expected: list[int]
 ) -> None:
     assert closest([make_request(None, **inputs) for inputs in others], make_request(), same=same) == expected

@@ -43,6 +43,8 @@ def _failed(message: str = "", kind: str = "DbtRuntimeError") -> Reply:
 
 
 class _Session:
+    pid = 4711
+
     """A session that answers from a table, and leaves the files that dbt would leave."""
 
     def __init__(self, folder: RunFolder, replies: dict[str, Any], files: dict[str, Any], journal: bytes) -> None:

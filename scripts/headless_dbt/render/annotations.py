@@ -28,6 +28,7 @@ def _of(kind: str, nodes: tuple[Node, ...]) -> Iterator[str]:
     shown = nodes if len(nodes) <= MOST else nodes[: MOST - 1]
     for node in shown:
         message = shorten(plain(node.message).strip(), 2000) or f"dbt says {node.status}."
-        yield command(kind, message, file=node.file, title=shorten(f"{node.unique_id}: {node.status}", 200))
+        line = str(node.line) if node.line else ""
+        yield command(kind, message, file=node.file, line=line, title=shorten(f"{node.unique_id}: {node.status}", 200))
     if len(nodes) > len(shown):
         yield command(kind, f"And {len(nodes) - len(shown)} more: see the summary.", title="headless-dbt")

@@ -13,17 +13,19 @@ _CONTROL = re.compile(
 
 
 # By its hidden comments the failure issue finds its own parts again; a text that holds one is not to be taken for it.
-_OUR_COMMENT = "<!-- headless-dbt:"
+_OUR_COMMENT = re.compile(r"<!--(\s*headless-dbt:)")
+# GitHub's parser knows no code span whose fence is longer than 80 backticks, and counts those of a block up to 255.
+_MANY_TICKS = re.compile("(`{40})`+")
 
 
 def plain(text: str) -> str:
     """``text`` without colours, control characters and what turns the direction of writing round."""
-    return _CONTROL.sub("", text.replace("\r\n", "\n")).replace(_OUR_COMMENT, _OUR_COMMENT.replace("-", "\u2011"))
+    return _OUR_COMMENT.sub("<!\u2011\u2011\\1", _CONTROL.sub("", text.replace("\r\n", "\n")))
 
 
 def code(text: str, limit: int = 200) -> str:
     """``text`` as a code span on one line; cut at ``limit`` characters."""
-    line = shorten(" ".join(plain(text).split()), limit)
+    line = shorten(_few_ticks(" ".join(plain(text).split())), limit)
     if not line:
         return ""
     fence = "`" * (_longest_run(line) + 1)
@@ -38,7 +40,7 @@ def cell(text: str, limit: int = 200) -> str:
 
 def fenced(text: str, language: str = "text", limit: int = 4000) -> str:
     """``text`` as a fenced block whose fence no line of it can close; cut at ``limit`` characters."""
-    body = shorten(plain(text).strip("\n"), limit)
+    body = shorten(_few_ticks(plain(text).strip("\n")), limit)
     fence = "`" * max(3, _longest_run(body) + 1)
     return f"{fence}{language}\n{body}\n{fence}"
 
@@ -46,6 +48,10 @@ def fenced(text: str, language: str = "text", limit: int = 4000) -> str:
 def shorten(text: str, limit: int) -> str:
     """``text``, cut to ``limit`` characters with an ellipsis where it is longer."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _few_ticks(text: str) -> str:
+    return _MANY_TICKS.sub(r"\1…", text)
 
 
 def _longest_run(text: str) -> int:

@@ -7,7 +7,7 @@ the connection; after that, dbt itself.
 from collections.abc import Callable
 
 from headless_dbt.errors import DbtUnusableError, HeadlessDbtError, RequestError
-from headless_dbt.inputs import shown
+from headless_dbt.parsing import shown
 from headless_dbt.session_protocol import SessionException
 from headless_dbt.settings import RunSettings
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from headless_dbt.code_manifest import Relation
 from headless_dbt.errors import RequestError
-from headless_dbt.inputs import shown
+from headless_dbt.parsing import shown
 from headless_dbt.settings import RunSettings
 
 # Arguments that dbt-args may not carry, and what to use instead.

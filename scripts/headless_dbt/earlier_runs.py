@@ -12,8 +12,9 @@ from headless_dbt.artifacts import UNREADABLE
 from headless_dbt.code_manifest import Code, CodeManifest
 from headless_dbt.errors import RequestError, RunFolderError
 from headless_dbt.final_artifacts import read_earlier
-from headless_dbt.inputs import LATEST, NONE, mend, shown
+from headless_dbt.inputs import LATEST, NONE
 from headless_dbt.model import Request
+from headless_dbt.parsing import mend, shown
 from headless_dbt.resume import Takeover, closest, take_over
 from headless_dbt.run_folder import RunFolder
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from headless_dbt.errors import RequestError
-from headless_dbt.inputs import INPUTS, LATEST, Input, mend, shown
+from headless_dbt.inputs import INPUTS, LATEST, Input
 from headless_dbt.model import Context, Request
+from headless_dbt.parsing import mend, shown
 
 
 @dataclass(frozen=True)

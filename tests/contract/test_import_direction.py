@@ -10,6 +10,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "scripts/headless_dbt"
 # From the bottom up. A module that is not here fails the test: say where it belongs.
 LEVELS = (
     ("codeowners", "errors", "lineage", "locate", "model", "session_protocol", "transient"),
+    ("parsing",),
     ("inputs",),
     ("settings", "workflow_commands"),
     ("artifacts", "cancellation", "console", "credentials", "code_manifest", "environments", "log_filter", "redaction"),
@@ -52,6 +53,7 @@ PURE = {
     "blame",
     "merged_results",
     "origins",
+    "parsing",
     "resume",
     "retrying",
     "session_protocol",

@@ -40,7 +40,9 @@ def _line(node: Node, known: ManifestNode, source: str) -> int:
     if not source:
         return 0
     of_error = line_of_error(node.message, node.compiled_code, source) if node.file.endswith(".sql") else None
-    return of_error or line_of(_located(known), source) or 0
+    # The first line of a file says no more than the file.
+    begins = line_of(_located(known), source) or 0
+    return of_error or (begins if begins > 1 else 0)
 
 
 def _located(node: ManifestNode) -> Located:

@@ -136,6 +136,7 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
     kind: str = ""
     url: str = ""
     owner: str = ""
+    depends_on: tuple[str, ...] = ()
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):

@@ -66,6 +66,7 @@ def exposure(node: ManifestNode) -> Exposure:
         kind=node.type if isinstance(node.type, str) else "",
         url=node.url or "",
         owner=next(_written(node.owner), ""),
+        depends_on=tuple(node.depends_on.nodes),
     )
 
 

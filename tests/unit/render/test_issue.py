@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from headless_dbt.incident_state import KnownCause, Moment, State, Suspect, sect
 from headless_dbt.model import Cause, Exposure, Run
 from headless_dbt.render.comments import render_closing, render_news
 from headless_dbt.render.issue import render_body, render_title
+from headless_dbt.render.lineage import render_neighbourhood
 from headless_dbt.render.told import Told
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +24,13 @@ from tests.unit.render.samples import BINDER_ERROR, HOSTILE_TEXTS, INSTALLATION_
 ARTIFACT = "https://github.com/acme/shop/actions/runs/42/artifacts/7"
 NOW = datetime(2026, 2, 3, 6, 30, tzinfo=UTC)
 SINCE = Moment(run="40", at="2026-02-01T06:02:11Z", sha="b" * 40)
-BOARD = Exposure(unique_id="exposure.shop.board", name="Weekly revenue dashboard", kind="dashboard", url="https://bi/1")
+BOARD = Exposure(
+    unique_id="exposure.shop.board",
+    name="Weekly revenue dashboard",
+    kind="dashboard",
+    url="https://bi/1",
+    depends_on=("model.shop.fct_weekly_revenue",),
+)
 SUSPECTS = (
     Suspect(sha="8f14e45fceea167a5a36dedd4bea2543d8f3a1b0", subject="Rename order_total to total", author="grace"),
     Suspect(sha="c9f0f895fb98ab9159f51fd0297e236d1c2f3e4d", subject="Add the discount to orders", author="ada"),
@@ -265,6 +273,25 @@ def test_a_neighbour_with_a_hostile_name_is_a_label(text: str) -> None:
         ]
     )
     assert_only_ours(render_body(told(run), 60_000))
+
+
+def test_the_picture_shows_the_way_to_an_exposure_and_leaves_tests_out() -> None:
+    chain = [f"model.shop.m{number}" for number in range(7)]
+    nodes = [make_node(chain[0], "error", message="broken")]
+    nodes += [make_node(name, "skipped", depends_on=(before,)) for before, name in pairwise(chain)]
+    nodes += [make_node(f"test.shop.t{n}", "skipped", depends_on=(chain[0],)) for n in range(9)]
+    run = make_run(nodes)
+    far, near = (
+        Exposure(unique_id=f"exposure.shop.{end}", name=end, depends_on=(end,)) for end in (chain[6], chain[1])
+    )
+    picture = living_things(render_neighbourhood(run, replace(run.causes[0], exposures=(far, near)))).mermaid[0]
+    assert "t0" not in picture
+    edges = [line.strip() for line in picture.splitlines() if ">" in line]
+    assert edges == ["n0 --> n1", "n1 -.-> n2", "n2 --> n3", "n1 --> n4"]
+    assert [line.strip() for line in picture.splitlines() if "exposure" in line][:2] == [
+        'n3(["model.shop.m6"]):::exposure',
+        'n4(["model.shop.m1"]):::exposure',
+    ]
 
 
 def test_the_picture_of_a_cause_without_neighbours_is_left_out() -> None:

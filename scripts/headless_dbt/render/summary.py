@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-from headless_dbt.model import Node, Outcome, Run
+from headless_dbt.model import Cause, Node, Outcome, Run
 from headless_dbt.render.markdown import cell, code, fenced, shorten
 from headless_dbt.render.words import counted, counts, duration, headline
 
 # GitHub takes 1 MiB a step; these bounds keep the whole far below it.
 MOST_FAILURES = 20
+MOST_NAMED = 5
 MOST_WARNINGS = 20
 MOST_SLOW = 5
 
@@ -38,6 +39,10 @@ def _headline(run: Run) -> str:
 def _problem(run: Run) -> Iterator[str]:
     if run.problem is not None:
         yield f"### {run.problem.title}\n\n{fenced(run.problem.message)}"
+        cut_off = [name for cause in run.causes if not cause.nodes for name in cause.explains]
+        if cut_off:
+            more = f" and {len(cut_off) - MOST_NAMED} more" if len(cut_off) > MOST_NAMED else ""
+            yield f"It cut off {', '.join(map(code, cut_off[:MOST_NAMED]))}{more}."
     elif not run.nodes:
         chosen = ", ".join(
             f"{name} {code(run.request.inputs[name])}"
@@ -64,15 +69,38 @@ def _continued(run: Run) -> Iterator[str]:
 
 
 def _failures(run: Run) -> Iterator[str]:
-    if not run.failed:
+    """The causes, those that block most first; a failure under a failure is folded under it."""
+    causes = [cause for cause in run.causes if cause.nodes]
+    if not causes:
         return
-    yield f"### {counted(len(run.failed), 'failure')}"
-    for node in run.failed[:MOST_FAILURES]:
-        where = f" in {code(node.file)}" if node.file else ""
-        blocks = f", blocks {counted(node.blocks, 'node')}" if node.blocks else ""
-        message = f"\n\n{fenced(node.message, limit=2000)}" if node.message else ""
-        yield f"**{code(node.unique_id)}**{where}: {code(node.status)}{blocks}{message}"
-    yield from _more(len(run.failed) - MOST_FAILURES, "failure")
+    nodes = {node.unique_id: node for node in run.nodes}
+    yield f"### {counted(len(run.failed), 'failure')}, {counted(len(causes), 'cause')}"
+    for cause in causes[:MOST_FAILURES]:
+        yield _cause(cause, [nodes[name] for name in cause.nodes if name in nodes])
+    yield from _more(len(causes) - MOST_FAILURES, "cause")
+
+
+def _cause(cause: Cause, nodes: Sequence[Node]) -> str:
+    shown = [f"**{code(node.unique_id)}**{_place(node)}: {code(node.status)}" for node in nodes[:MOST_NAMED]]
+    if len(nodes) > MOST_NAMED:
+        shown.append(f"{counted(len(nodes) - MOST_NAMED, 'more node')} for the same reason")
+    text = "\n\n".join(part for part in ("; ".join(shown), _blocked(cause)) if part)
+    return f"{text}\n\n{fenced(cause.message, limit=2000)}" if cause.message.strip() else text
+
+
+def _place(node: Node) -> str:
+    return f" in {code(f'{node.file}:{node.line}' if node.line else node.file)}" if node.file else ""
+
+
+def _blocked(cause: Cause) -> str:
+    parts = [code(exposure.name) for exposure in cause.exposures[:MOST_NAMED]]
+    if len(cause.exposures) > MOST_NAMED:
+        parts.append(f"{len(cause.exposures) - MOST_NAMED} more exposures")
+    if cause.blocks:
+        parts.append(counted(cause.blocks, "node"))
+    if cause.explains:
+        parts.append(f"{counted(len(cause.explains), 'failure')} behind it")
+    return f"Blocks {', '.join(parts)}." if parts else ""
 
 
 def _retries(run: Run) -> Iterator[str]:

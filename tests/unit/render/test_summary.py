@@ -31,20 +31,20 @@ def test_nothing_of_the_project_comes_alive(text: str) -> None:
 
 def test_a_run_of_very_many_failures_and_warnings_stays_far_below_what_github_takes() -> None:
     long = {"message": "x" * 100_000, "file": "y" * 1000}
-    nodes = [make_node(f"model.shop.{'z' * 300}{number}", "error", **long) for number in range(3000)]
-    nodes += [make_node(f"test.shop.{'z' * 300}{number}", "warn", **long) for number in range(3000)]
+    nodes = [make_node(f"test.shop.{'z' * 300}{number}", "fail", **long) for number in range(3000)]
+    nodes += [make_node(f"test.warn.{'z' * 300}{number}", "warn", **long) for number in range(3000)]
 
     rendered = render_summary(make_run(nodes))
 
     assert len(rendered.encode()) < 1024 * 1024 / 4
-    assert f"And {3000 - summary.MOST_FAILURES} more failures: see report.html in the artifact." in rendered
+    assert f"And {3000 - summary.MOST_FAILURES} more causes: see report.html in the artifact." in rendered
     assert f"And {3000 - summary.MOST_WARNINGS} more warnings: see report.html in the artifact." in rendered
 
 
 def test_one_more_is_said_in_the_singular() -> None:
     nodes = [make_node(f"model.shop.a{number}", "error") for number in range(summary.MOST_FAILURES + 1)]
 
-    assert "And 1 more failure: see report.html" in render_summary(make_run(nodes))
+    assert "And 1 more cause: see report.html" in render_summary(make_run(nodes))
 
 
 def test_the_slowest_come_first_and_what_took_no_time_is_left_out() -> None:

@@ -23,12 +23,19 @@ _VOLATILE = re.compile(
     r"|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"
     r"|\b\d{4}-\d\d-\d\d(?:[t ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?(?: ?(?:z|utc|[+-]\d\d:?\d\d))?)?"
     r"|\b0x[0-9a-f]+\b|\b(?=[0-9a-f]*\d)[0-9a-f]{8,}\b"
-    r"|\b(?=[\w-]*\d)(?=[\w-]*[a-z])[\w-]{20,}\b"
+    # Names of people's tables and columns have underscores.
+    r"|\b(?=[a-z0-9-]*\d)(?=[a-z0-9-]*[a-z])[a-z0-9-]{20,}\b"
+    # A value of the data.
+    r"|\b(?:string|value|literal)[ :]+'[^'\n]*'"
     r"|\d+(?:[.,:]\d+)*"
 )
 # What comes later in a message tells no cause from another.
 _MOST_MESSAGE = 4000
-_COMPILED_AT = re.compile(r"^\s*compiled code at \S.*$", re.IGNORECASE | re.MULTILINE)
+# What stands beside an error: where the code lies, a line of it, and what the database would have liked better.
+_ASIDE = re.compile(
+    r"^\s*compiled code at \S.*$|^\s*line \d+:.*(?:\n[ \t]*\^+.*)?$|^\s*candidate bindings:.*$|did you mean .*$",
+    re.IGNORECASE | re.MULTILINE,
+)
 _INTERRUPTED = re.compile(
     rf"{re.escape(INTERRUPTED)}|INTERRUPT Error|KeyboardInterrupt|query was cancelled", re.IGNORECASE
 )
@@ -54,7 +61,7 @@ def find_causes(
         if unique_id not in cut_off and unique_id not in explained:
             roots.setdefault(cause_key(node), []).append(node)
     children = turned(graph)
-    not_run = {node.unique_id for node in skipped}
+    not_run = {node.unique_id for node in skipped if node.resource_type not in (*_TESTS, "exposure")}
     reached = {unique_id: _reached(nodes[unique_id], graph, children) for unique_id in nodes}
     causes = [_cause(key, members, explained, reached, not_run, exposures) for key, members in roots.items()]
     causes.sort(key=lambda cause: (-len(cause.exposures), -cause.blocks, -len(cause.nodes), cause.nodes))
@@ -75,21 +82,23 @@ def blocked_by(nodes: Sequence[Node], graph: Graph) -> dict[str, int]:
 
 def cause_key(node: Node) -> str:
     """What identifies the cause of a failure, over nodes and over runs: 16 hexadecimal characters."""
-    reason = normalised(node.message, node)
-    if node.resource_type in _TESTS and node.status != "error":
-        reason = ""
+    # A test that failed, and data that is old, say no reason; one that could not be tested does.
+    could_not = {"test": "error", "unit_test": "error", "source": "runtime error"}
+    says_why = node.status == could_not.get(node.resource_type, node.status)
+    reason = normalised(node.message, node) if says_why else ""
     # Too little to tell one reason from another.
-    return _hashed(reason if len(re.findall("[a-z]", reason)) > 5 else f"node {node.unique_id}")
+    text = reason if len(re.findall("[a-z]", reason)) > 5 else f"node {node.unique_id}"
+    return _hashed(f"warning {text}" if node.outcome is Outcome.WARNED else text)
 
 
 def normalised(message: str, node: Node | None = None) -> str:
     """A message without what differs from node to node and from run to run."""
-    text = _COMPILED_AT.sub("", message[:_MOST_MESSAGE]).lower()
+    text = _ASIDE.sub("", message[:_MOST_MESSAGE]).lower()
     if node is not None:
         own = {node.file, node.unique_id, node.relation_name, node.relation_name.replace('"', "").replace("`", "")}
         for name in sorted((part.lower() for part in own if part), key=len, reverse=True):
             text = text.replace(name, "~")
-        text = re.sub(rf"(?<![\w]){re.escape(node.name.lower())}(?![\w])", "~", text)
+        text = re.sub(rf"(?<!\w){re.escape(node.name.lower())}(?:__dbt_\w+)?(?!\w)", "~", text)
         # dbt names the node and its file: `Database Error in model orders (models/orders.sql)`.
         text = re.sub(r"\b(error in [a-z_ ]+) ~ \([^)]*\)", r"\1 ~", text)
     return " ".join(_VOLATILE.sub("#", text).split())

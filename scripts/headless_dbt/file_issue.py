@@ -1,21 +1,27 @@
 """The verb ``incident``: what a run means for the failure issue, told to GitHub."""
 
+import re
+from collections.abc import Collection
 from datetime import UTC, datetime
-from hashlib import sha256
 
+from headless_dbt.artifacts import read_manifest
 from headless_dbt.assemble import assemble_run
-from headless_dbt.assessment import Assessment, Policy, assess, causes_of
+from headless_dbt.assessment import REOPENED_WITHIN, Assessment, Policy, assess, causes_of
 from headless_dbt.console import Console
-from headless_dbt.errors import RequestError
+from headless_dbt.errors import RequestError, RunFolderError
 from headless_dbt.github import NETWORK_ERRORS, explain
 from headless_dbt.github_issues import Issues
 from headless_dbt.github_runs import WorkflowRuns
 from headless_dbt.incident import Findings, Plan, make_plan
-from headless_dbt.investigate import last_green, owners_by_cause, suspects
+from headless_dbt.investigate import last_green, owners_by_node, suspects
 from headless_dbt.model import Run
 from headless_dbt.report import find_run_folder, finish_killed_run
+from headless_dbt.run_folder import RunFolder
 from headless_dbt.settings import Flags, IncidentSettings, Runner, read_incident_settings
 from headless_dbt.workflow_commands import append_outputs
+
+# How often a run is told again, because another run wrote at the same moment.
+MOST_ROUNDS = 3
 
 
 def file_issue(flags: Flags, runner: Runner, given_folder: str, console: Console) -> int:
@@ -29,7 +35,7 @@ def file_issue(flags: Flags, runner: Runner, given_folder: str, console: Console
     finish_killed_run(folder)
     run = assemble_run(folder, runner.workspace)
     try:
-        told = _tell(run, settings, runner)
+        told = _tell(run, _existing(folder), settings, runner)
     except NETWORK_ERRORS as error:
         raise explain(error, settings.repository) from None
     if not told:
@@ -42,7 +48,9 @@ def file_issue(flags: Flags, runner: Runner, given_folder: str, console: Console
     return 0
 
 
-def _tell(run: Run, settings: IncidentSettings, runner: Runner) -> list[tuple[Plan, int, str]]:
+def _tell(
+    run: Run, existing: Collection[str] | None, settings: IncidentSettings, runner: Runner
+) -> list[tuple[Plan, int, str]]:
     """Find out, plan, and carry out; return each plan with the number and the address of its issue."""
     now = datetime.now(UTC)
     policy = Policy(
@@ -52,15 +60,30 @@ def _tell(run: Run, settings: IncidentSettings, runner: Runner) -> list[tuple[Pl
         warnings_too=settings.issue_on == "warn",
         per_owner=settings.issue_per == "owner",
     )
-    owners = owners_by_cause(run, causes_of(run, policy), runner.workspace)
+    owners = owners_by_node(run, causes_of(run, policy), runner.workspace)
     issues = Issues(settings.token, settings.api_url, settings.repository)
-    there = issues.open_ones()
-    found = assess(run, there, policy, owners, now)
-    if any(one.issue is None and one.failing for one in found):
-        found = assess(run, [*there, *issues.closed_ones()], policy, owners, now)
-    findings = _investigate(run, found, owners, settings, runner, issues)
-    plans = [make_plan(one, run, policy, findings, settings.artifact_url, now) for one in found]
-    return [(plan, *issues.apply(plan, _identity(run))) for plan in plans if plan is not None]
+    told: dict[int, tuple[Plan, int, str]] = {}
+    errors: list[Exception] = []
+    for _ in range(MOST_ROUNDS):
+        there = issues.open_ones()
+        found = assess(run, there, policy, owners, existing, now)
+        if any(one.issue is None and one.failing for one in found):
+            found = assess(run, [*there, *issues.closed_ones(now - REOPENED_WITHIN)], policy, owners, existing, now)
+        findings = _investigate(run, found, owners, settings, runner, issues)
+        plans = [make_plan(one, run, policy, findings, settings.artifact_url, now) for one in found]
+        again = False
+        for plan in filter(None, plans):
+            try:
+                number, url, alone = issues.apply(plan)
+                told[number] = (plan, number, url)
+                again = again or not alone
+            except NETWORK_ERRORS as error:  # One owner's issue shall not keep the others from being told.
+                errors.append(error)
+        if not again:
+            break
+    if errors:
+        raise errors[0]
+    return list(told.values())
 
 
 def _investigate(  # noqa: PLR0913, PLR0917
@@ -77,14 +100,25 @@ def _investigate(  # noqa: PLR0913, PLR0917
         return Findings(owners=owners)
     runs = WorkflowRuns(settings.token, settings.api_url, settings.repository)
     green = last_green(run, new, runs)
-    logins = (owner.removeprefix("@") for cause in new for owner in owners[cause.key])
-    people = [login for login in (*settings.issue_assignees, *logins) if "/" not in login and "@" not in login]
+    commits, searched = suspects(run, new, green, runs, runner.workspace)
+    logins = (owner.removeprefix("@") for cause in new for name in cause.nodes for owner in owners.get(name, ()))
+    people = [login for login in (*settings.issue_assignees, *logins) if re.fullmatch(r"[\w-]{1,80}", login, re.ASCII)]
     return Findings(
         owners=owners,
-        assignable=issues.assignable(dict.fromkeys(login for login in people if " " not in login)),
+        assignable=issues.assignable(dict.fromkeys(people)),
         green=green,
-        suspects=suspects(run, new, green, runs, runner.workspace),
+        suspects=commits,
+        searched=searched,
     )
+
+
+def _existing(folder: RunFolder) -> Collection[str] | None:
+    """All that the project has, by unique_id; None where it is not known."""
+    try:
+        manifest = read_manifest(folder.artifact("manifest.json"))
+    except RunFolderError:
+        return None
+    return manifest.every().keys() if manifest else None
 
 
 def _check(settings: IncidentSettings) -> None:
@@ -103,12 +137,6 @@ def _check(settings: IncidentSettings) -> None:
             allowed="the address of GitHub's REST API",
             advice="Leave it unset for github.com.",
         )
-
-
-def _identity(run: Run) -> str:
-    """What tells this run from every other one, in the comments that it writes."""
-    context = run.request.context
-    return sha256(f"{context.run_id} {context.run_attempt} {run.started_at}".encode()).hexdigest()[:16]
 
 
 def _done(plan: Plan) -> str:

@@ -5,7 +5,7 @@ Source: https://docs.github.com/en/rest/issues
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from datetime import UTC
+from datetime import UTC, datetime
 from itertools import islice
 
 import github.Issue
@@ -13,7 +13,7 @@ from github import GithubObject
 from github.GithubException import GithubException
 
 from headless_dbt.assessment import Issue
-from headless_dbt.github import Patience, connect
+from headless_dbt.github import NETWORK_ERRORS, Patience, connect
 from headless_dbt.incident import Plan
 from headless_dbt.incident_state import DUPLICATE, State, marked, marker
 
@@ -37,36 +37,40 @@ class Issues:
         found = self._patience.ask(lambda: list(self._repository.get_issues(state="open")))
         return [_read(issue) for issue in _no_pulls(found)]
 
-    def closed_ones(self) -> list[Issue]:
-        """The closed issues that changed last."""
-        found = self._patience.ask(
-            lambda: list(
-                islice(self._repository.get_issues(state="closed", sort="updated", direction="desc"), MOST_CLOSED)
-            )
-        )
-        return [_read(issue) for issue in _no_pulls(found)]
+    def closed_ones(self, since: datetime) -> list[Issue]:
+        """All issues that were closed since then, and the older ones that changed last."""
+
+        def ask() -> list[github.Issue.Issue]:
+            changed = self._repository.get_issues(state="closed", sort="updated", direction="desc")
+            recent = self._repository.get_issues(state="closed", since=since)
+            return [*recent, *islice(changed, MOST_CLOSED)]
+
+        found = {issue.number: issue for issue in self._patience.ask(ask)}
+        return [_read(issue) for issue in _no_pulls(found.values())]
 
     def assignable(self, logins: Iterable[str]) -> frozenset[str]:
         """Those of the logins that can be assigned here."""
         return frozenset(filter(self._is_assignable, logins))
 
     def _is_assignable(self, login: str) -> bool:
-        return self._patience.ask(lambda: self._repository.has_in_assignees(login))
+        try:
+            return self._patience.ask(lambda: self._repository.has_in_assignees(login))
+        except NETWORK_ERRORS:  # Who is assigned is a courtesy.
+            return False
 
-    def apply(self, plan: Plan, run: str) -> tuple[int, str]:
-        """Carry a plan out; return the number and the address of its issue.
-
-        ``run`` identifies the run, so that no comment of it is written twice.
-        """
+    def apply(self, plan: Plan) -> tuple[int, str, bool]:
+        """Carry a plan out; return the number and the address of its issue, and whether nobody else wrote meanwhile."""
         if plan.number is None:
             return self._only_one(plan, self._create(plan))
-        issue = self._patience.ask(lambda: self._repository.get_issue(plan.number or 0))
+        number = plan.number
+        issue = self._patience.ask(lambda: self._repository.get_issue(number))
         if plan.comment is not None:
-            self._comment(issue, plan.comment, f"<!-- headless-dbt:comment:{run} -->")
+            self._comment(issue, plan.comment, f"<!-- headless-dbt:comment:{plan.news} -->")
         self._edit(issue, plan)
         if plan.assignees:
             self._assign(issue, plan.assignees)
-        return issue.number, issue.html_url
+        written = self._patience.ask(lambda: self._repository.get_issue(number).body or "")
+        return issue.number, issue.html_url, _same_marker(written, plan)
 
     def _create(self, plan: Plan) -> github.Issue.Issue:
         for label in plan.labels:
@@ -91,14 +95,14 @@ class Issues:
         found = [issue for issue, mark in marks if mark is not None and mark.part == plan.part]
         return sorted(found, key=lambda issue: issue.number)
 
-    def _only_one(self, plan: Plan, created: github.Issue.Issue) -> tuple[int, str]:
-        """Of two that two runs opened at once the older one stays."""
+    def _only_one(self, plan: Plan, created: github.Issue.Issue) -> tuple[int, str, bool]:
+        """Of two that two runs opened at once the older one stays, and has to be told what the younger one said."""
         first = next(iter(self._patience.ask(lambda: self._same(plan))), created)
         if first.number >= created.number:
-            return created.number, created.html_url
+            return created.number, created.html_url, True
         note = f"{marker(plan.key, DUPLICATE, State())}\nTwo runs failed at once; #{first.number} tells of both."
         self._patience.ask(lambda: created.edit(body=note, state="closed", state_reason="not_planned"))
-        return first.number, first.html_url
+        return first.number, first.html_url, False
 
     def _comment(self, issue: github.Issue.Issue, text: str, mark: str) -> None:
         """Write a comment, unless one with this mark is there."""
@@ -121,13 +125,19 @@ class Issues:
         self._patience.ask(lambda: issue.edit(title=title, body=plan.body, state=changed, state_reason=reason))
 
     def _assign(self, issue: github.Issue.Issue, logins: Iterable[str]) -> None:
-        with suppress(GithubException):  # The issue is told; who is assigned is a courtesy.
+        with suppress(*NETWORK_ERRORS):  # The issue is told; who is assigned is a courtesy.
             self._patience.ask(lambda: issue.add_to_assignees(*logins))
 
     def _ensure_label(self, label: str) -> None:
         # It is there already, most of the time. Where it cannot be made, GitHub says why to the issue itself.
-        with suppress(GithubException):
+        with suppress(*NETWORK_ERRORS):
             self._patience.ask(lambda: self._repository.create_label(label, LABEL_COLOR, "Opened by headless-dbt"))
+
+
+def _same_marker(body: str, plan: Plan) -> bool:
+    """Whether an issue says what the plan wrote; GitHub may change the ends of its lines."""
+    there, meant = marked(body, plan.key), marked(plan.body, plan.key)
+    return there is not None and meant is not None and there.state == meant.state
 
 
 def _no_pulls(issues: Iterable[github.Issue.Issue]) -> Iterator[github.Issue.Issue]:

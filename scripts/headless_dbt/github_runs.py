@@ -62,16 +62,19 @@ class WorkflowRuns:
 
     def runs_of(self, workflow_file: str, branch: str) -> list[int]:
         """The ids of the runs of a workflow on a branch (empty: on any), the newest first."""
+        if not workflow_file:  # Outside of GitHub Actions.
+            return []
         workflow = self._repository.get_workflow(Path(workflow_file).name)
         found = self._patience.ask(
             lambda: list(islice(workflow.get_runs(branch=branch) if branch else workflow.get_runs(), MOST_RUNS))
         )
         return [run.id for run in found if self._is_own(run)]
 
-    def commits_between(self, base: str, head: str) -> list[Commit]:
-        """The commits after ``base`` up to ``head``, the newest first, each with the files that it touched."""
-        newest = self._patience.ask(lambda: list(self._repository.compare(base, head).commits)[-MOST_COMMITS:])
-        return [
+    def commits_between(self, base: str, head: str) -> tuple[list[Commit], bool]:
+        """The commits after ``base`` up to ``head``, the newest first, with the files of each; and whether all are."""
+        every = self._patience.ask(lambda: list(self._repository.compare(base, head).commits))
+        newest = every[-MOST_COMMITS:]
+        commits = [
             Commit(
                 sha=each.sha,
                 subject=each.commit.message.split("\n", 1)[0],
@@ -80,6 +83,7 @@ class WorkflowRuns:
             )
             for each in reversed(newest)
         ]
+        return commits, len(newest) == len(every)
 
     def download(self, artifact: Artifact, file: Path) -> None:
         """Download an artifact, a zip archive. The token stays with GitHub; the storage behind it gets none."""

@@ -19,6 +19,8 @@ from headless_dbt.artifacts import UNREADABLE
 ALL = "all"
 DUPLICATE = "duplicate"
 END = "<!-- headless-dbt:end -->"
+# How the last line of ours ends.
+LAST_LINE = "</sub>"
 # GitHub takes 65,536 characters a body; this many are the state's.
 MOST_STATE = 12_000
 # A state that claims to be larger than this when unpacked was not written here.
@@ -35,9 +37,10 @@ _SECTION = re.compile(
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A run: its id on GitHub, when it ended (ISO 8601 in UTC), and its commit."""
+    """A run: its id on GitHub, when it started and was told of (ISO 8601 in UTC), and its commit."""
 
     run: str = ""
+    started: str = ""
     at: str = ""
     sha: str = ""
 
@@ -51,28 +54,36 @@ class Suspect(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class KnownCause(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A cause that is open. ``more`` counts nodes that found no room, ``green`` is the last good commit."""
+    """A cause that is open. ``more`` counts nodes that found no room, ``green`` is the last good commit.
+
+    A ``whole`` one is of a run, and its nodes are what it cut off. ``asked`` identifies the selection of the run that
+    saw it first. ``searched`` is whether all commits since the good one were looked at.
+    """
 
     key: str
     title: str = ""
     nodes: tuple[str, ...] = ()
     more: int = 0
+    whole: bool = False
+    asked: str = ""
     since: Moment = Moment()
     green: str = ""
     suspects: tuple[Suspect, ...] = ()
+    searched: bool = False
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is open in one issue. ``dropped`` counts causes that found no room in ``causes``."""
+    """What is open in one issue. ``dropped`` counts causes that found no room in ``causes``; ``title`` is ours."""
 
     opened: Moment = Moment()
     last: Moment = Moment()
     causes: tuple[KnownCause, ...] = ()
     dropped: int = 0
+    title: str = ""
 
 
-# Somebody edited the marker: the issue is still this pipeline's, and open until a run gets to a verdict.
-_LOST = State(causes=(KnownCause(key="", title="What this issue knew is lost"),))
+# Somebody edited the marker: the issue is still this pipeline's, and open until a run of the whole project is green.
+_LOST = State(causes=(KnownCause(key="", title="What this issue knew is lost", more=1, asked="all"),))
 
 
 class _OldState(msgspec.Struct):
@@ -102,15 +113,20 @@ def marked(body: str, key: str) -> Marked | None:
         if key in (match["key"], match["old_key"]):
             # The last end is ours: an earlier one may stand in a message.
             text, end, below = body[match.end() :].rpartition(END)
+            if not end:  # Somebody took it away, and may have written after our last line.
+                text, end, below = body[match.end() :].rpartition(LAST_LINE)
             state = _decode(match["state"]) if match["key"] else _decode_old(match["state"])
             below = below if end else ""
             return Marked(key, match["part"] or ALL, state, body[: match.start()], below, _sections(text))
     return None
 
 
-def marker(key: str, part: str, state: State) -> str:
+def marker(key: str, part: str, state: State, most: int = MOST_STATE) -> str:
     """The hidden comment that opens the generated part; what finds no room in it is only counted."""
-    encoded = next(text for text in map(_encode, _smaller(state)) if len(text) <= MOST_STATE)
+    encoded = ""
+    for encoded in map(_encode, _smaller(state)):
+        if len(encoded) <= most:
+            break
     return f"<!-- headless-dbt:v2:{key}:{part}:{encoded} -->"
 
 

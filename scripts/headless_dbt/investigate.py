@@ -5,36 +5,29 @@ None of it is needed to tell of a failure. Where GitHub does not give it, the is
 
 import tempfile
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from pathlib import Path
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 import msgspec
 
-from headless_dbt.artifacts import UNREADABLE
 from headless_dbt.codeowners import CODEOWNERS_PLACES, TOO_LARGE, owners_of, parse_codeowners
 from headless_dbt.git_history import commits_between
-from headless_dbt.github import NETWORK_ERRORS
 from headless_dbt.github_runs import WorkflowRuns
 from headless_dbt.incident_state import Suspect
 from headless_dbt.model import Cause, Run
 from headless_dbt.report import request_in
 from headless_dbt.suspects import Commit, files_of, passed_in, suspects_among
 
-# How many runs back the last green one is looked for.
-MOST_RUNS = 10
+# How many artifacts are looked into for the last green run.
+MOST_DOWNLOADS = 20
 
 
-def owners_by_cause(run: Run, causes: Iterable[Cause], workspace: Path) -> dict[str, tuple[str, ...]]:
-    """The owners of each cause, by its key: as dbt's files name them, else by CODEOWNERS."""
+def owners_by_node(run: Run, causes: Iterable[Cause], workspace: Path) -> dict[str, tuple[str, ...]]:
+    """The owners of the nodes of these causes: as dbt's files name them, else by CODEOWNERS."""
     rules = parse_codeowners(_codeowners(workspace))
     nodes = {node.unique_id: node for node in run.nodes}
-    found: dict[str, tuple[str, ...]] = {}
-    for cause in causes:
-        members = [nodes[name] for name in cause.nodes if name in nodes]
-        owners = [owner for node in members for owner in node.owners or owners_of(node.file, rules)]
-        found[cause.key] = tuple(dict.fromkeys(owners))
-    return found
+    members = [nodes[name] for cause in causes for name in cause.nodes if name in nodes]
+    return {node.unique_id: node.owners or owners_of(node.file, rules) for node in members}
 
 
 def last_green(run: Run, causes: Iterable[Cause], runs: WorkflowRuns) -> dict[str, str]:
@@ -49,62 +42,71 @@ def last_green(run: Run, causes: Iterable[Cause], runs: WorkflowRuns) -> dict[st
                 del waiting[cause.key]
             if not waiting:
                 break
-    except (*NETWORK_ERRORS, OSError):
+    except Exception:  # noqa: BLE001, S110  Whatever GitHub answers: it is not needed.
         pass
     return found
 
 
 def suspects(
     run: Run, causes: Iterable[Cause], green: dict[str, str], runs: WorkflowRuns, workspace: Path
-) -> dict[str, tuple[Suspect, ...]]:
-    """The commits that may be why, by the key of the cause."""
+) -> tuple[dict[str, tuple[Suspect, ...]], frozenset[str]]:
+    """The commits that may be why, by the key of the cause, and the keys for which all of them were looked at."""
     head, project_dir = run.request.context.sha, run.request.inputs.get("project-dir", ".")
     nodes = {node.unique_id: node for node in run.nodes}
-    commits: dict[str, list[Commit]] = {}
-    found = {}
+    commits: dict[str, tuple[list[Commit], bool]] = {head: ([], True)}
+    found, searched = {}, set()
     for cause in causes:
         base = green.get(cause.key, "")
-        if base and base != head and base not in commits:
+        if base and base not in commits:
             commits[base] = _commits(workspace, base, head, runs)
-        found[cause.key] = suspects_among(commits.get(base, ()), files_of(cause, nodes), project_dir)
-    return found
+        since, complete = commits.get(base, ([], False))
+        found[cause.key] = suspects_among(since, files_of(cause, nodes), project_dir)
+        if base and complete:
+            searched.add(cause.key)
+    return found, frozenset(searched)
 
 
-def _commits(workspace: Path, base: str, head: str, runs: WorkflowRuns) -> list[Commit]:
+def _commits(workspace: Path, base: str, head: str, runs: WorkflowRuns) -> tuple[list[Commit], bool]:
+    """The commits after ``base``, the newest first, and whether these are all."""
     here = commits_between(workspace, base, head)
     if here is not None:
-        return here
+        return here, True
     try:
         return runs.commits_between(base, head)
-    except NETWORK_ERRORS:
-        return []
+    except Exception:  # noqa: BLE001  Whatever GitHub answers: it is not needed.
+        return [], False
 
 
 def _earlier_runs(run: Run, runs: WorkflowRuns) -> Iterator[Run]:
     """What earlier runs of the workflow on this branch left, the newest first."""
     context, name = run.request.context, run.request.inputs.get("artifact-name", "")
-    others = (number for number in runs.runs_of(context.workflow_file, context.ref) if str(number) != context.run_id)
+    others = [number for number in runs.runs_of(context.workflow_file, context.ref) if str(number) != context.run_id]
+    left = MOST_DOWNLOADS
     with tempfile.TemporaryDirectory(prefix="headless-dbt-") as folder:
         file = Path(folder) / "artifact.zip"
-        for number in islice(others, MOST_RUNS):
+        for number in others:
             for artifact in runs.artifacts_of(number):
-                if request_in(artifact.name, name) and not artifact.expired:
+                if left and request_in(artifact.name, name) and not artifact.expired:
+                    left -= 1
                     runs.download(artifact, file)
                     earlier = _run_in(file)
-                    if earlier is not None and _same_pipeline(run, earlier):
+                    if earlier is not None and _came_before(earlier, run):
                         yield earlier
+            if not left:
+                return
 
 
 def _run_in(file: Path) -> Run | None:
     try:
         with ZipFile(file) as archive:
             return msgspec.json.decode(archive.read("run.json"), type=Run)
-    except (BadZipFile, KeyError, RuntimeError, *UNREADABLE):
+    except Exception:  # noqa: BLE001  A broken archive is none.
         return None
 
 
-def _same_pipeline(one: Run, other: Run) -> bool:
-    return all(one.request.inputs.get(name) == other.request.inputs.get(name) for name in ("target", "project-dir"))
+def _came_before(earlier: Run, run: Run) -> bool:
+    same = all(earlier.request.inputs.get(name) == run.request.inputs.get(name) for name in ("target", "project-dir"))
+    return same and earlier.started_at < run.started_at
 
 
 def _codeowners(workspace: Path) -> str:

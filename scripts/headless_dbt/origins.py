@@ -17,7 +17,8 @@ _LOGIN_FIELDS = ("github", "github_login", "github_user", "github_team")
 def files_behind(unique_id: str, manifest: Manifest, graph: Graph, project_dir: PurePosixPath) -> tuple[str, ...]:
     """The files of this project that a node is made of: its own, its ancestors', their macros' and properties'.
 
-    They are relative to the root of the repository.
+    They are relative to the root of the repository. Those of a package, which may lie anywhere in it, begin with
+    ``*/``.
     """
     known, project = manifest.every(), manifest.metadata.project_name
     names = [unique_id, *reachable(graph, [unique_id])]
@@ -31,9 +32,13 @@ def files_behind(unique_id: str, manifest: Manifest, graph: Graph, project_dir: 
             parts.append(manifest.macros[name])
             macros.extend(manifest.macros[name].depends_on.macros)
         seen.add(name)
-    own = (part for part in parts if project is None or part.package_name in ("", project))
-    files = {file for part in own for file in _files(part)}
-    return tuple(sorted(str(project_dir / file) for file in (*files, *_PROJECT_FILES)))
+    files = {str(project_dir / file) for file in _PROJECT_FILES}
+    for part in parts:
+        if project is None or part.package_name in ("", project):
+            files |= {str(project_dir / file) for file in _files(part)}
+        elif not part.package_name.startswith("dbt"):
+            files |= {f"*/{file}" for file in _files(part)}
+    return tuple(sorted(files))
 
 
 def owners(node: ManifestNode, manifest: Manifest) -> tuple[str, ...]:

@@ -34,10 +34,14 @@ def passed_in(cause: Cause, run: Run) -> bool:
 
 def suspects_among(commits: Iterable[Commit], files: frozenset[str], project_dir: str) -> tuple[Suspect, ...]:
     """The commits, the newest first, that touch these files; without files those that touch the project."""
+    # A package may lie anywhere in the repository: origins.py gives its files with a star in front.
+    packaged = tuple(file.removeprefix("*") for file in files if file.startswith("*/"))
     folder = "" if project_dir in ("", ".") else f"{project_dir.rstrip('/')}/"
 
     def touches(commit: Commit) -> bool:
-        return bool(commit.files & files) if files else any(file.startswith(folder) for file in commit.files)
+        if not files:
+            return any(file.startswith(folder) for file in commit.files)
+        return bool(commit.files & files) or any(file.endswith(packaged) for file in commit.files)
 
     found = (commit for commit in commits if touches(commit))
     return tuple(

@@ -34,7 +34,7 @@ def test_an_issue_is_opened_updated_and_closed(project: Project) -> None:
         github.add_noise(130)
         issue.title, issue.labels = "We look into it", []
         assert tell(project, project.run(), github).exit_code == 0
-        assert [each.number for each in github.open_issues if "headless-dbt:v1" in (each.body or "")] == [issue.number]
+        assert [each.number for each in github.open_issues if "headless-dbt:v2" in (each.body or "")] == [issue.number]
         # A title that a person wrote stays.
         assert issue.title == "We look into it"
 

@@ -49,7 +49,7 @@ class Team:
             manifest=MANIFEST,
             results=builders.run_results(*results),
             request=builders.make_request(context, artifact_name="dbt-artifacts"),
-            record=builders.make_record(A, B),
+            record=builders.make_record(A, B, started_at=f"2026-02-01T06:{self.runs - 100:02}:00Z"),
         )
         finish_killed_run(folder)
         return folder
@@ -146,6 +146,30 @@ def test_suspects_come_from_the_commits_since_the_last_green_run(team: Team) -> 
 def _run_json(folder: RunFolder) -> bytes:
     folder.write_run(assemble_run(folder))
     return (folder.path / "run.json").read_bytes()
+
+
+def test_nobody_says_that_nothing_was_touched_who_could_not_look(team: Team) -> None:
+    double = team.github
+    green = double.add_commit("A green one", files=["models/a.sql"])
+    red = double.add_commit("Rename a column", files=["models/a.sql"])
+    passed = team.run(sha=green.sha)
+    files = {"run.json": _run_json(passed)}
+    double.add_run(90, path=".github/workflows/dbt.yml").add_artifact("dbt-artifacts-000000-000000", files)
+    double.allow_contents("none")
+    team.tell(team.run("error", "skipped", sha=red.sha))
+    body = str(double.open_issues[0].body)
+    assert "Suspect commits" not in body
+    assert "**Last passed** at" in body
+
+
+@pytest.mark.parametrize("path", ["/assignees/*", "/labels", "/issues/*/assignees"])
+def test_what_is_a_courtesy_keeps_nothing_from_being_told(team: Team, quick: list[float], path: str) -> None:
+    (team.folder / "CODEOWNERS").write_text("models/b.sql @ada\n")
+    team.github.repository.assignable = {"ada"}
+    if path == "/issues/*/assignees":
+        team.tell(team.run("error"))
+    team.github.cut("*", path, times=6)
+    assert "issue #1" in team.tell(team.run("success", "error", message="Beta Error: two"))
 
 
 @pytest.mark.parametrize("forbid", ["allow_actions", "allow_contents"])
@@ -280,6 +304,17 @@ def test_two_runs_at_once_leave_one_issue(team: Team) -> None:
     team.tell(team.run())
     team.tell(team.run("error"))
     assert [issue.number for issue in team.github.open_issues] == [kept]
+
+
+def test_two_runs_at_once_with_two_causes_lose_neither(team: Team) -> None:
+    folders = [team.run("error", "skipped", message="Alpha Error: one")]
+    folders.append(team.run("skipped", "error", message="Beta Error: two"))
+    team.github.barrier("POST", ISSUES)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(team.tell, folders))
+    (issue,) = team.github.open_issues
+    assert "Alpha Error" in str(issue.body)
+    assert "Beta Error" in str(issue.body)
 
 
 def test_a_label_that_cannot_be_made_is_no_reason_not_to_tell(team: Team, quick: list[float]) -> None:

@@ -143,6 +143,36 @@ def test_the_name_of_the_node_does_not_count() -> None:
     assert len(keys) == 1
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ('column "customer_lifetime_value_90d" not found', 'column "average_order_value_30d_usd" not found'),
+        ("raw_shopify_orders_v2 does not exist", "legacy_crm_accounts_2019 does not exist"),
+    ],
+)
+def test_long_names_of_people_are_no_random_words(one: str, other: str) -> None:
+    assert normalised(one) != normalised(other)
+
+
+def test_what_stands_beside_an_error_does_not_count() -> None:
+    message = (
+        'Catalog Error: Table with name payments does not exist!\n  Did you mean "stg_{0}"?\n\n'
+        "  LINE {1}: select {0} from payments\n                    ^"
+    )
+    assert len({normalised(message.format(name, line)) for name, line in (("a", 3), ("b", 17))}) == 1
+    tmp = '"{0}__dbt_tmp": No space left on device'
+    assert len({cause_key(_node(name, message=tmp.format(name))) for name in ("orders", "items")}) == 1
+    value = "Could not convert string '{0}' to INT32"
+    assert normalised(value.format("abc")) == normalised(value.format("xyz"))
+
+
+def test_tests_and_exposures_that_wait_are_not_counted_among_what_is_blocked() -> None:
+    graph = {"model.shop.b": ["model.shop.a"], "test.shop.t": ["model.shop.b"], "exposure.shop.e": ["model.shop.b"]}
+    waiting = [_node("b", "skipped"), _node("t", "skipped", kind="test"), _node("e", "skipped", kind="exposure")]
+    (cause,) = _causes(_node("a", message="broken it is"), *waiting, graph=graph)
+    assert cause.blocks == 1
+
+
 def test_another_missing_table_is_another_cause() -> None:
     assert cause_key(_node("a", message="Table gone does not exist")) != cause_key(
         _node("a", message="Table lost does not exist")

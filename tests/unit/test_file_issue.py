@@ -3,6 +3,7 @@
 import dataclasses
 import io
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
 
@@ -49,15 +50,15 @@ class _Issues:
             raise self.error
         return self.there
 
-    def closed_ones(self) -> list[Issue]:
+    def closed_ones(self, since: datetime) -> list[Issue]:
         return []
 
     def assignable(self, logins: Iterable[str]) -> frozenset[str]:
         return frozenset(logins)
 
-    def apply(self, plan: Plan, run: str) -> tuple[int, str]:
+    def apply(self, plan: Plan) -> tuple[int, str, bool]:
         self.plans.append(plan)
-        return 7, "https://github.com/acme/shop/issues/7"
+        return 7, "https://github.com/acme/shop/issues/7", True
 
 
 class _Runs:

@@ -4,7 +4,7 @@ import base64
 import json
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
@@ -47,14 +47,18 @@ class Desk:
     owners: dict[str, tuple[str, ...]] = field(default_factory=dict)
     findings: Findings = field(default_factory=Findings)
 
-    def tell(self, run: Run, *, after: timedelta = timedelta(days=1)) -> list[Plan]:
+    def tell(
+        self,
+        run: Run,
+        *,
+        after: timedelta = timedelta(days=1),
+        existing: Collection[str] | None = None,
+        started: datetime | None = None,
+    ) -> list[Plan]:
         self.now += after
-        by_cause = {
-            cause.key: tuple(owner for name in cause.nodes for owner in self.owners.get(name, ()))
-            for cause in causes_of(run, self.policy)
-        }
-        found = assess(run, self.issues, self.policy, by_cause, self.now)
-        known = replace(self.findings, owners=by_cause)
+        run = msgspec.structs.replace(run, started_at=(started or self.now).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        found = assess(run, self.issues, self.policy, self.owners, existing, self.now)
+        known = replace(self.findings, owners=self.owners)
         plans = [
             plan for one in found if (plan := make_plan(one, run, self.policy, known, "https://artifact", self.now))
         ]
@@ -249,11 +253,145 @@ def test_an_outage_that_hits_other_nodes_the_next_night_is_the_same_cause(desk: 
     assert desk.open_ones == []
 
 
-def test_a_node_that_is_gone_from_the_project_is_healed_by_a_run_of_the_whole(desk: Desk) -> None:
+def test_a_node_that_is_gone_from_the_project_is_healed_also_by_a_part_of_it(desk: Desk) -> None:
     desk.tell(ran((A, "error")))
-    assert desk.tell(ran((B, "success"), whole_project=False)) == []
-    desk.tell(ran((B, "success"), whole_project=True))
+    assert desk.tell(ran((B, "success")), existing={A, B}) == []
+    desk.tell(ran((B, "success")), existing={B})
     assert desk.open_ones == []
+
+
+def test_a_whole_run_that_does_not_check_freshness_says_nothing_of_a_stale_source(desk: Desk) -> None:
+    source = "source.shop.raw.orders"
+    stale = make_run(
+        [make_node(source, "error", message="Last loaded 50.0 h ago.", resource_type="source")], request=SOME
+    )
+    desk.tell(stale)
+    assert desk.tell(ran((A, "success"), whole_project=True), existing={A, source}) == []
+    assert desk.only.is_open
+
+
+def test_two_stale_sources_are_two_causes(desk: Desk) -> None:
+    def stale(*names: str) -> Run:
+        said = "Last loaded 50.0 h ago, at 2026-01-31."
+        nodes = [make_node(f"source.shop.raw.{name}", "error", message=said, resource_type="source") for name in names]
+        return make_run(nodes, request=SOME)
+
+    desk.tell(stale("orders"))
+    desk.tell(stale("orders", "leads"))
+    (comment,) = desk.comments
+    assert "raw.leads" in comment
+
+
+NIGHTLY, HOURLY = make_request(make_context()), make_request(make_context(), select="tag:hourly")
+
+
+def test_a_part_of_the_project_does_not_heal_what_ended_the_whole(desk: Desk) -> None:
+    """Else an hourly run would close every hour what a nightly time limit opened."""
+    problem = make_problem("The time limit ended the run", "It is over.", 124)
+    slow = make_node(C, "error", message="INTERRUPT Error: Interrupted!")
+    desk.tell(make_run([make_node(A), slow], Verdict.TIMEOUT, problem=problem, request=NIGHTLY))
+    assert "It cut off `model.shop.c`" in desk.only.body
+    assert desk.tell(ran((A, "success"), request=HOURLY)) == []
+    # All that it cut off has passed by itself; the night has not.
+    desk.tell(ran((C, "success"), request=HOURLY))
+    assert desk.only.is_open
+    assert desk.comments == []
+    desk.tell(ran((A, "success"), (C, "success"), request=NIGHTLY))
+    assert desk.open_ones == []
+
+
+def test_a_run_that_is_told_of_late_heals_nothing(desk: Desk) -> None:
+    began = MONDAY + timedelta(hours=1)
+    desk.tell(ran((A, "error"), sha="2" * 40))
+    assert desk.tell(ran((A, "success"), sha="1" * 40), started=began) == []
+    desk.tell(ran((B, "error"), sha="1" * 40), started=began)
+    assert len(desk.comments) == 1, "but what it found broken is told"
+    desk.tell(ran((A, "success"), (B, "success"), sha="3" * 40))
+    assert f"{'2' * 7}...{'3' * 7}" in desk.comments[-1]
+
+
+def test_what_a_person_closed_too_early_is_the_same_incident(desk: Desk) -> None:
+    desk.tell(ran((A, "error"), run_id="1"))
+    desk.issues[0] = replace(desk.only, is_open=False, closed_at=desk.now)
+    desk.tell(ran((A, "error")))
+    (comment,) = desk.comments
+    assert (
+        comment
+        == "**Opened again**: it was closed, and [run 42](https://github.com/acme/shop/actions/runs/42) failed still."
+    )
+    assert "run 1]" in desk.only.body, "since the first run"
+
+
+def test_a_closed_issue_keeps_what_it_said(desk: Desk) -> None:
+    desk.tell(ran((A, "error")))
+    desk.tell(ran((A, "success")))
+    assert "Binder Error: no column" in desk.issues[0].body
+
+
+def test_warnings_that_become_failures_are_news() -> None:
+    eager = Desk(policy=Policy(warnings_too=True))
+    said = "Got 3 results"
+    eager.tell(make_run([make_node("test.shop.t", "warn", message=said)], request=SOME))
+    eager.tell(make_run([make_node("test.shop.t", "fail", message=said)], request=SOME))
+    assert len(eager.comments) == 1
+
+
+def test_the_same_words_of_a_failure_and_a_warning_are_two_causes() -> None:
+    eager = Desk(policy=Policy(warnings_too=True))
+    nodes = [make_node(A, "error", message="the same words"), make_node(B, "warn", message="the same words")]
+    eager.tell(make_run(nodes, request=SOME))
+    eager.tell(ran((B, "warn")))
+    eager.tell(ran((B, "success")))
+    assert eager.only.is_open
+
+
+def test_an_outage_of_several_owners_is_told_to_each_and_none_is_lost(desk: Desk) -> None:
+    desk.policy, desk.owners = Policy(per_owner=True), {A: ("@ada",), B: ("@bob",)}
+    outage = {"message": "503 Service Unavailable: Backend Error"}
+    both = make_run([make_node(A, "error", **outage), make_node(B, "error", **outage)], request=SOME)
+    desk.tell(both)
+    assert len(desk.open_ones) == 2
+    desk.tell(make_run([make_node(B, "error", **outage)], request=SOME))
+    desk.tell(ran((B, "success")))
+    assert "shop.a" in desk.only.body
+    desk.tell(both)
+    assert len(desk.open_ones) == 2
+
+
+def test_a_title_that_a_person_went_on_writing_stays(desk: Desk) -> None:
+    desk.tell(ran((A, "error")))
+    desk.issues[0] = replace(desk.only, title=f"{desk.only.title} [Ada looks at it]")
+    desk.tell(ran((A, "error"), (B, "error")))
+    assert desk.only.title.endswith("[Ada looks at it]")
+
+
+def test_people_may_write_more_than_leaves_room(desk: Desk) -> None:
+    outage = [make_node(f"model.shop.m{n:04}", "error", message=MESSAGES[A]) for n in range(500)]
+    desk.tell(make_run(outage, request=SOME))
+    for words in (60_000, 64_500):
+        desk.issues[0] = replace(desk.only, body=desk.only.body.partition(END)[0] + END + "x" * words)
+        desk.tell(make_run(outage, request=SOME))
+        assert len(desk.only.body) <= 65_536
+        assert desk.only.body.endswith("x" * words)
+    assert desk.comments == []
+    assert len(desk.issues) == 1
+
+
+def test_notes_survive_a_marker_that_lost_its_end(desk: Desk) -> None:
+    desk.tell(ran((A, "error")))
+    desk.issues[0] = replace(desk.only, body=desk.only.body.replace(END, "") + "\nMy notes.")
+    desk.tell(ran((A, "error")))
+    assert "My notes." in desk.only.body
+
+
+def test_the_same_news_has_the_same_mark_until_it_was_written(desk: Desk) -> None:
+    desk.tell(ran((A, "error")))
+    before = list(desk.issues)
+    (first,) = desk.tell(ran((A, "error"), (B, "error")))
+    desk.issues = before
+    (second,) = desk.tell(ran((A, "error"), (B, "error")))
+    (later,) = desk.tell(ran((A, "error"), (B, "success")))
+    assert first.news == second.news != later.news
 
 
 def test_a_run_that_could_not_work_at_all_is_healed_by_one_that_did(desk: Desk) -> None:
@@ -382,8 +520,8 @@ def test_an_issue_of_the_first_version_goes_on(desk: Desk) -> None:
 
 def test_a_damaged_marker_is_healed_by_the_next_verdict(desk: Desk) -> None:
     desk.issues = [Issue(4, f"<!-- headless-dbt:v2:{pipeline_key(SOME)}:all:AAAA -->\nOld.\n\n{END}")]
-    assert desk.tell(ran(problem=make_problem(exit_code=130), status=Verdict.CANCELLED)) == []
-    desk.tell(ran((B, "success")))
+    assert desk.tell(ran((B, "success"))) == []
+    desk.tell(ran((B, "success"), whole_project=True))
     assert desk.open_ones == []
 
 

@@ -60,8 +60,10 @@ def _what(told: Told, cause: Cause, nodes: Sequence[Node], most: int) -> Iterato
         yield fenced(cause.message, limit=most)
     places = [_place(told, node, named=len(nodes) > 1) for node in nodes]
     yield places[0] if len(places) == 1 else bullets(places, MOST_NAMES)
-    if cause.explains:
+    if cause.explains and cause.nodes:
         yield f"{counted(len(cause.explains), 'more failure')} behind it: {_list(cause.explains)}"
+    elif cause.explains:
+        yield f"It cut off {_list(cause.explains)}"
 
 
 def _why(told: Told, cause: Cause, mentioned: set[str]) -> Iterator[str]:
@@ -114,6 +116,8 @@ def _suspects(told: Told, known: KnownCause) -> str:
     if not known.green:
         return ""
     passed = f"since {commit_link(told, known.green)} passed"
+    if not known.suspects and not known.searched:
+        return f"**Last passed** at {commit_link(told, known.green)}"
     if not known.suspects:
         return f"**Suspect commits** none: nothing that it is made of was touched {passed}. Look at the data."
     return f"**Suspect commits** {passed}:\n\n{bullets([_suspect(told, each) for each in known.suspects], MOST_NAMES)}"
@@ -137,10 +141,16 @@ def _owners(told: Told, cause: Cause, mentioned: set[str]) -> str:
     return f"**Owners** {', '.join(names)}" if names else ""
 
 
+def mentions(text: str) -> list[str]:
+    """Who is mentioned in the text of a cause: only its line of owners can."""
+    lines = re.findall(r"^\*\*Owners\*\* (.*)$", text, re.MULTILINE)
+    return [login for line in lines for login in MENTION.findall(re.sub(r"`+[^`]*`+", "", line))]
+
+
 def _reproduce(told: Told, nodes: Sequence[Node]) -> str:
     inputs = told.run.request.inputs
     sources = [f"source:{node.unique_id.split('.', 2)[-1]}" for node in nodes if node.resource_type == "source"]
-    names = [node.name for node in nodes if node.resource_type != "source"]
+    names = [node.name for node in nodes if node.resource_type not in ("source", "operation")]
     command = ["dbt", "build"] if names or not sources else ["dbt", "source", "freshness"]
     if names or sources:
         command += ["--select", *(names or sources)[:MOST_NAMES]]

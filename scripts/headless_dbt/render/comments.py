@@ -16,6 +16,8 @@ def render_news(told: Told) -> str:
     parts = []
     if told.reopened:
         parts.append(f"**Failing again**, {lasted(told.before.at, told.now)} after it had passed.")
+    if told.closed_by_hand:
+        parts.append(f"**Opened again**: it was closed, and {run_link(told)} failed still.")
     new = [_news_line(cause) for cause in told.failing if cause.key in told.new]
     if new:
         parts.append(f"**New** in {run_link(told)}:\n\n{bullets(new, _MOST)}")

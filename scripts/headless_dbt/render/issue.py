@@ -2,7 +2,7 @@
 
 from headless_dbt.incident_state import section
 from headless_dbt.model import Cause
-from headless_dbt.render.cause import MENTION, render_cause
+from headless_dbt.render.cause import mentions, render_cause
 from headless_dbt.render.markdown import code, plain, shorten
 from headless_dbt.render.told import MOST_LINES, Told, bullets, cause_title, commit_link, known_line
 from headless_dbt.render.words import counted, counts, duration
@@ -32,7 +32,10 @@ def render_body(told: Told, most: int) -> str:
     # Kept free for the line that says how much found no room.
     room = most - len(head) - len(tail) - min(len(still), 2000) - 100
     sections: list[str] = []
-    mentioned = {login for text in told.sections.values() for login in MENTION.findall(text)} if told.still else set()
+    # On its way out, an issue keeps what it said, for whoever looks back.
+    keys = [known.key for known in told.still] if told.state.causes else [*told.sections]
+    kept = {key: told.sections[key] for key in keys if key in told.sections}
+    mentioned = {login for text in kept.values() for login in mentions(text)}
     for position, cause in enumerate(told.failing[:MOST_LINES]):
         left = len(told.failing) - position - 1
         # Each of those that come after shall at least be named.
@@ -48,9 +51,9 @@ def render_body(told: Told, most: int) -> str:
     if still:
         sections.append(still if len(still) <= room + 2000 else f"And {counted(len(told.still), 'cause')} from before.")
         room -= max(0, len(still) - 2000)
-    for known in told.still:
-        text = section(known.key, told.sections.get(known.key, "")) if known.key in told.sections else ""
-        if text and len(text) + 2 <= room:
+    for key, said in kept.items():
+        text = section(key, said)
+        if len(text) + 2 <= room:
             sections.append(text)
             room -= len(text) + 2
     return "\n\n".join((head, *sections, tail))
@@ -79,7 +82,7 @@ def _name(told: Told, cause: Cause) -> str:
 def _head(told: Told) -> str:
     run, inputs = told.run, told.run.request.inputs
     project = f" of {code(inputs['project-dir'])}" if inputs.get("project-dir", ".") != "." else ""
-    causes = counted(len(told.failing), "cause") if told.failing else "nothing new"
+    causes = counted(len(told.failing), "cause") if told.failing else "nothing new" if told.state.causes else "healed"
     head = f"**dbt on {code(inputs.get('target', ''))}{project}: {causes}.** {counts(run).capitalize()}."
     return head + (f" It failed before: #{told.earlier}." if told.earlier is not None else "")
 

@@ -33,6 +33,7 @@ class Told:
     artifact_url: str = ""
     earlier: int | None = None
     reopened: bool = False
+    closed_by_hand: bool = False
     before: Moment = field(default_factory=Moment)
     sections: Mapping[str, str] = field(default_factory=dict)
 

@@ -1,5 +1,6 @@
 """Which commits may be why something broke: those since it last passed that touch what it is made of. Pure."""
 
+import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -36,7 +37,8 @@ def suspects_among(commits: Iterable[Commit], files: frozenset[str], project_dir
     """The commits, the newest first, that touch these files; without files those that touch the project."""
     # A package may lie anywhere in the repository: origins.py gives its files with a star in front.
     packaged = tuple(file.removeprefix("*") for file in files if file.startswith("*/"))
-    folder = "" if project_dir in ("", ".") else f"{project_dir.rstrip('/')}/"
+    root = posixpath.normpath(project_dir or ".")
+    folder = "" if root == "." else f"{root}/"
 
     def touches(commit: Commit) -> bool:
         if not files:

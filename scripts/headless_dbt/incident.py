@@ -142,8 +142,10 @@ def _body(found: Assessment, state: State, told: Told) -> str:
 
 
 def _assignees(found: Assessment, policy: Policy, findings: Findings) -> tuple[str, ...]:
-    owners = (owner.removeprefix("@") for cause in found.failing for owner in findings.owners_of(cause))
-    wanted = dict.fromkeys((*policy.assignees, *owners))
+    """Whom to assign for what is new: nobody again who was assigned for what goes on, and may have left."""
+    new = (cause for cause in found.failing if cause.key in found.new)
+    owners = (owner.removeprefix("@") for cause in new for owner in findings.owners_of(cause))
+    wanted = dict.fromkeys((*(policy.assignees if found.is_new_episode else ()), *owners))
     return tuple(login for login in wanted if login in findings.assignable)[:MOST_ASSIGNEES]
 
 

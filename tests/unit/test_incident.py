@@ -583,6 +583,16 @@ def test_owners_are_mentioned_once_and_assigned_where_they_can_be(desk: Desk) ->
     assert "@ada" not in re.sub(r"`[^`]*`", "", plan.comment or "")
 
 
+def test_who_left_the_issue_is_not_assigned_again_for_something_else(desk: Desk) -> None:
+    desk.policy = Policy(assignees=("octocat",))
+    desk.owners = {A: ("@ada",), B: ("@grace",)}
+    desk.findings = Findings(assignable=frozenset({"ada", "grace", "octocat"}))
+    (first,) = desk.tell(ran((A, "error")))
+    assert first.assignees == ("octocat", "ada")
+    (second,) = desk.tell(ran((A, "error"), (B, "error")))
+    assert second.assignees == ("grace",)
+
+
 def test_suspects_and_the_last_green_commit_stay_with_the_cause(desk: Desk) -> None:
     (cause,) = causes_of(ran((A, "error")), desk.policy)
     desk.findings = Findings(

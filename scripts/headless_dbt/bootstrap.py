@@ -9,6 +9,7 @@ A ready environment of the same lock and Python is left as it is. In a GitHub st
 """
 
 import hashlib
+import importlib.util
 import os
 import re
 import shutil
@@ -44,6 +45,22 @@ def call(arguments, doing):
         raise BootstrapError("%s failed. Run the job again if the package index was away. %s" % (doing, reason))
 
 
+def has_pip():
+    """Whether the running Python has pip; one in an environment that uv made has none."""
+    return importlib.util.find_spec("pip") is not None
+
+
+def pip_python(folder):
+    """A Python that has pip: the running one, or that of an environment of its own."""
+    if has_pip():
+        return sys.executable
+    call(
+        [sys.executable, "-I", "-m", "venv", "--clear", str(folder / "pip")],
+        "Getting pip, which python3 does not have,",
+    )
+    return str(folder / "pip" / "bin" / "python")
+
+
 def install_uv(folder, lock_text):
     """Install uv with pip; return its path."""
     uv = folder / "uv" / "bin" / "uv"
@@ -55,7 +72,16 @@ def install_uv(folder, lock_text):
     folder.mkdir(parents=True, exist_ok=True)
     pin_file = folder / "uv-requirement.txt"
     pin_file.write_text(pin, "utf-8")
-    pip = [sys.executable, "-I", "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--require-hashes"]
+    pip = [
+        pip_python(folder),
+        "-I",
+        "-m",
+        "pip",
+        "--disable-pip-version-check",
+        "install",
+        "--quiet",
+        "--require-hashes",
+    ]
     call([*pip, "--no-deps", "--target", str(uv.parents[1]), "-r", str(pin_file)], "Installing uv with pip")
     pin_file.unlink()
     stamp.write_text(pin, "utf-8")

@@ -157,10 +157,11 @@ def test_a_python_without_pip_is_told_in_its_own_words(
     bare.write_text("#!/bin/sh\necho 'python3: No module named pip' >&2\nexit 1\n")
     bare.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(bare))
+    monkeypatch.setattr(bootstrap, "has_pip", lambda: False)
 
     assert start() == 3
     out = capsys.readouterr().out
-    assert "Installing uv with pip failed." in out
+    assert "Getting pip, which python3 does not have, failed." in out
     assert out.endswith("python3: No module named pip\n")
     assert "Traceback" not in out
 
@@ -193,6 +194,7 @@ class _Tools:
 def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> _Tools:
     tools = _Tools(tmp_path)
     monkeypatch.setattr(sys, "executable", str(tools.python))
+    monkeypatch.setattr(bootstrap, "has_pip", lambda: True)
     monkeypatch.setenv("PYTHONPATH", "/of/the/caller")
     return tools
 
@@ -212,6 +214,13 @@ def test_everything_is_installed_by_hash_and_out_of_reach_of_the_callers_pythonp
     assert {call[-1] for call in tools.called} == {"none"}
     pth = folder / "tool" / "lib" / "python3.12" / "site-packages" / "headless_dbt.pth"
     assert pth.read_text() == f"{bootstrap.PACKAGE.parent}\n"
+
+
+def test_a_python_without_pip_gets_it_in_an_environment_of_its_own(tmp_path: Path) -> None:
+    """As where the runner's python3 is one that uv made."""
+    python = bootstrap.pip_python(tmp_path)
+    assert python == (sys.executable if bootstrap.has_pip() else str(tmp_path / "pip/bin/python"))
+    bootstrap.call([python, "-I", "-m", "pip", "--version"], "Asking pip")
 
 
 def test_a_ready_tool_environment_is_left_as_it_is(tools: _Tools, start: Callable[..., int]) -> None:

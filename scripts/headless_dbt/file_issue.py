@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from headless_dbt.artifacts import read_manifest
@@ -15,11 +16,14 @@ from headless_dbt.github_runs import WorkflowRuns
 from headless_dbt.incident import Findings, Plan, make_plan
 from headless_dbt.investigate import last_green, owners_by_node, suspects
 from headless_dbt.model import Run
+from headless_dbt.redaction import redact
 from headless_dbt.report import find_run_folder, finish_killed_run
 from headless_dbt.run_folder import RunFolder
 from headless_dbt.settings import Flags, IncidentSettings, Runner, read_incident_settings
 from headless_dbt.workflow_commands import append_outputs
 
+# GitHub's own tokens have 40 characters and more.
+SHORTEST_TOKEN = 20
 # How often a run is told again, because another run wrote at the same moment.
 MOST_ROUNDS = 3
 
@@ -74,7 +78,7 @@ def _tell(
         again = False
         for plan in filter(None, plans):
             try:
-                number, url, alone = issues.apply(plan)
+                number, url, alone = issues.apply(_clean(plan, settings.token))
                 told[number] = (plan, number, url)
                 again = again or not alone
             except NETWORK_ERRORS as error:  # One owner's issue shall not keep the others from being told.
@@ -109,6 +113,23 @@ def _investigate(  # noqa: PLR0913, PLR0917
         green=green,
         suspects=commits,
         searched=searched,
+    )
+
+
+def _clean(plan: Plan, token: str) -> Plan:
+    """A plan without the token, and without what has the shape of a secret: subjects of commits are not of the run."""
+
+    # A shorter one is a tester's, and would tear ordinary text apart.
+    secrets = {token} if len(token) >= SHORTEST_TOKEN else set()
+
+    def clean(text: str) -> str:
+        return redact(text.encode("utf-8", "replace"), secrets).decode()
+
+    return replace(
+        plan,
+        body=clean(plan.body),
+        title=None if plan.title is None else clean(plan.title),
+        comment=None if plan.comment is None else clean(plan.comment),
     )
 
 

@@ -162,6 +162,28 @@ def test_nobody_says_that_nothing_was_touched_who_could_not_look(team: Team) -> 
     assert "**Last passed** at" in body
 
 
+def test_a_token_of_one_letter_tears_no_text_apart(team: Team) -> None:
+    team.github.token = "x"
+    team.tell(team.run("error"))
+    team.tell(team.run("error"))
+    (issue,) = team.github.issues
+    assert "*****" not in str(issue.body)
+
+
+def test_a_secret_in_the_subject_of_a_commit_is_taken_out(team: Team) -> None:
+    double = team.github
+    key = "ghp_" + "a1B2" * 9
+    green = double.add_commit("A green one", files=["models/a.sql"])
+    red = double.add_commit(f"Use {key} and {double.token}", files=["models/a.sql"])
+    files = {"run.json": _run_json(team.run(sha=green.sha))}
+    double.add_run(90, path=".github/workflows/dbt.yml").add_artifact("dbt-artifacts-000000-000000", files)
+    team.tell(team.run("error", "skipped", sha=red.sha))
+    body = str(double.open_issues[0].body)
+    assert "`Use ***** and *****`" in body
+    assert key not in body
+    assert double.token not in body
+
+
 @pytest.mark.parametrize("path", ["/assignees/*", "/labels", "/issues/*/assignees"])
 def test_what_is_a_courtesy_keeps_nothing_from_being_told(team: Team, quick: list[float], path: str) -> None:
     (team.folder / "CODEOWNERS").write_text("models/b.sql @ada\n")

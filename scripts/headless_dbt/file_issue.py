@@ -118,7 +118,6 @@ def _investigate(  # noqa: PLR0913, PLR0917
 
 def _clean(plan: Plan, token: str) -> Plan:
     """A plan without the token, and without what has the shape of a secret: subjects of commits are not of the run."""
-
     # A shorter one is a tester's, and would tear ordinary text apart.
     secrets = {token} if len(token) >= SHORTEST_TOKEN else set()
 

@@ -69,7 +69,7 @@ def _run(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
 def _report(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
     from headless_dbt.report import report
 
-    return report(flags, runner, places.run_folder, console)
+    return report(flags, runner, places, console)
 
 
 def _incident(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
@@ -112,6 +112,12 @@ def _parser() -> argparse.ArgumentParser:
             of_verb.add_argument("--earlier", metavar="FOLDER", help=_EARLIER_HELP[verb])
         if verb != "fetch":
             of_verb.add_argument("--run-folder", metavar="FOLDER", help=_run_folder_help(verb))
+        if verb == "report":
+            of_verb.add_argument(
+                "--artifacts",
+                metavar="FOLDER",
+                help="dbt's own target folder, made by whatever ran dbt: report on it, in a new or empty --run-folder.",
+            )
         if verb == "run":
             of_verb.add_argument(
                 "--dbt-python",

@@ -12,6 +12,9 @@ from headless_dbt.model import Problem
 from headless_dbt.redaction import redact
 from headless_dbt.run_folder import RunFolder, SessionRecord
 
+# How every file of a run has its times, in UTC.
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+
 
 @dataclass
 class Recorder:
@@ -43,4 +46,4 @@ class Recorder:
 
 def now() -> str:
     """The time, as every file of a run has it: ISO 8601 in UTC."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.now(UTC).strftime(TIME_FORMAT)

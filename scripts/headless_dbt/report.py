@@ -3,6 +3,7 @@
 import json
 import re
 import secrets
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,19 +12,23 @@ from headless_dbt.console import Console
 from headless_dbt.errors import RunFolderError
 from headless_dbt.final_artifacts import finish_folder
 from headless_dbt.model import Run
+from headless_dbt.plain_artifacts import adopt
 from headless_dbt.render.annotations import render_annotations
 from headless_dbt.render.page import render_page
 from headless_dbt.render.summary import render_summary
-from headless_dbt.run_folder import RunFolder, latest_run_folder
+from headless_dbt.run_folder import RunFolder, latest_run_folder, new_run_folder
 from headless_dbt.session_process import wait_until_gone
-from headless_dbt.settings import Flags, ReportSettings, Runner, read_report_settings
+from headless_dbt.settings import Flags, Places, ReportSettings, Runner, read_report_settings, read_request
 from headless_dbt.workflow_commands import append_outputs, append_summary
 
 
-def report(flags: Flags, runner: Runner, given_folder: str, console: Console) -> int:
+def report(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
     """Write run.json and the renderings into the run folder, and tell the runner. Raises HeadlessDbtError."""
     settings = read_report_settings(flags, runner)
-    folder = find_run_folder(given_folder, runner, settings.project_dir)
+    if places.artifacts:
+        folder = _adopted(places, runner, settings)
+    else:
+        folder = find_run_folder(places.run_folder, runner, settings.project_dir)
     finish_killed_run(folder)
     run = assemble_run(folder, runner.workspace)
     folder.write_run(run)
@@ -43,6 +48,14 @@ def report(flags: Flags, runner: Runner, given_folder: str, console: Console) ->
     if runner.summary_file is not None:
         append_summary(runner.summary_file, summary)
     return 0
+
+
+def _adopted(places: Places, runner: Runner, settings: ReportSettings) -> RunFolder:
+    """A new run folder, with what dbt left in a folder of its own."""
+    given = str(runner.workspace / places.run_folder) if places.run_folder else ""
+    folder = new_run_folder(given, settings.project_dir, datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"))
+    adopt((runner.workspace / places.artifacts).resolve(), folder, read_request({}, runner.environment).context)
+    return folder
 
 
 def finish_killed_run(folder: RunFolder) -> None:

@@ -26,12 +26,14 @@ class Runner:
 class Places:
     """Where a verb finds and leaves its files, as the command line or the action names it; empty is the default.
 
-    ``earlier`` is the folder that `fetch` fills, ``dbt_python`` the interpreter that has dbt.
+    ``earlier`` is the folder that `fetch` fills, ``dbt_python`` the interpreter that has dbt, ``artifacts`` a plain
+    folder of dbt's own.
     """
 
     run_folder: str = ""
     earlier: str = ""
     dbt_python: str = ""
+    artifacts: str = ""
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,7 @@ def read_places(flags: Flags, environment: Mapping[str, str]) -> Places:
         run_folder=flags.get("run_folder") or environment.get("HEADLESS_DBT_RUN_FOLDER", ""),
         earlier=flags.get("earlier") or environment.get("HEADLESS_DBT_EARLIER", ""),
         dbt_python=flags.get("dbt_python") or "",
+        artifacts=flags.get("artifacts") or "",
     )
 
 

@@ -19,7 +19,7 @@ LEVELS = (
     ("merged_results",),
     ("final_artifacts",),
     ("causes", "lines", "origins"),
-    ("assemble", "earlier_runs"),
+    ("assemble", "earlier_runs", "plain_artifacts"),
     ("supervisor",),
     ("incident_state", "render", "render.markdown", "render.words"),
     ("render.annotations", "render.lineage", "render.page", "render.summary", "render.told"),

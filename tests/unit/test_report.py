@@ -11,7 +11,7 @@ from headless_dbt.console import Console
 from headless_dbt.errors import RequestError, RunFolderError
 from headless_dbt.report import find_run_folder, report, step_outputs, unique_artifact_name
 from headless_dbt.run_folder import RunFolder
-from headless_dbt.settings import ReportSettings
+from headless_dbt.settings import Places, ReportSettings
 
 from tests.unit.builders import (
     make_context,
@@ -42,7 +42,9 @@ def _folder(path: Path, status: str = "error") -> RunFolder:
 def test_in_a_terminal_the_summary_is_shown_and_the_files_are_named(tmp_path: Path) -> None:
     folder, stream = _folder(tmp_path / "run"), io.BytesIO()
 
-    exit_code = report({}, make_runner(tmp_path), str(folder.path), Console(on_github=False, stream=stream))
+    exit_code = report(
+        {}, make_runner(tmp_path), Places(run_folder=str(folder.path)), Console(on_github=False, stream=stream)
+    )
 
     said = stream.getvalue().decode()
     assert exit_code == 0
@@ -61,7 +63,7 @@ def test_on_github_it_writes_annotations_outputs_and_the_step_summary(tmp_path: 
         summary_file=tmp_path / "step-summary",
     )
 
-    report({}, runner, str(folder.path), Console(on_github=True, stream=stream))
+    report({}, runner, Places(run_folder=str(folder.path)), Console(on_github=True, stream=stream))
 
     assert stream.getvalue().decode() == ("::error file=models/a.sql,title=model.shop.a%3A error::Binder Error\n")
     assert (tmp_path / "step-summary").read_text() == folder.summary.read_text() + "\n"
@@ -70,7 +72,9 @@ def test_on_github_it_writes_annotations_outputs_and_the_step_summary(tmp_path: 
 
 def test_a_folder_without_a_request_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match=r"request\.json is missing"):
-        report({}, make_runner(tmp_path), str(tmp_path), Console(on_github=False, stream=io.BytesIO()))
+        report(
+            {}, make_runner(tmp_path), Places(run_folder=str(tmp_path)), Console(on_github=False, stream=io.BytesIO())
+        )
 
 
 def test_without_a_name_the_newest_folder_of_the_project_is_taken(tmp_path: Path) -> None:

@@ -148,8 +148,12 @@ def _footer(run: Run) -> str:
     if run.installation is None:
         return f"headless-dbt {run.headless_dbt_version}"
     packages = ", ".join(f"{code(name)} {code(version)}" for name, version in _versions(run)) or "no dbt"
-    asked = code(shorten(", ".join(run.installation.requested), 200))
-    return f"Installed: {packages}, Python {code(run.installation.python)}. Asked for: {asked}."
+    parts = [
+        f"Installed: {packages}" + (f", Python {code(run.installation.python)}." if run.installation.python else ".")
+    ]
+    if run.installation.requested:
+        parts.append(f"Asked for: {code(shorten(', '.join(run.installation.requested), 200))}.")
+    return " ".join(parts)
 
 
 def _versions(run: Run) -> list[tuple[str, str]]:

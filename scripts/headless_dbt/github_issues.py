@@ -10,7 +10,7 @@ from itertools import islice
 
 import github.Issue
 from github import GithubObject
-from github.GithubException import GithubException
+from github.GithubException import GithubException, UnknownObjectException
 
 from headless_dbt.assessment import Issue
 from headless_dbt.github import NETWORK_ERRORS, Patience, connect
@@ -30,7 +30,11 @@ class Issues:
     def __init__(self, token: str, api_url: str, repository: str, patience: Patience | None = None) -> None:
         """Talk to ``api_url`` about ``repository`` (owner/name)."""
         self._patience = patience or Patience()
-        self._repository = self._patience.ask(lambda: connect(token, api_url, repository, lazy=False))
+        try:
+            self._repository = self._patience.ask(lambda: connect(token, api_url, repository, lazy=False))
+        except UnknownObjectException:
+            # A token may see the issues of a repository without the repository; else they will say so.
+            self._repository = connect(token, api_url, repository, lazy=True)
 
     def open_ones(self) -> list[Issue]:
         """All open issues, over all pages; GitHub lists pull requests among them, these are left out."""

@@ -313,6 +313,11 @@ def test_a_repository_that_was_renamed_is_found(team: Team) -> None:
     assert "Reopened issue #1" in team.tell(team.run("error"))
 
 
+def test_a_token_that_sees_the_issues_alone_is_enough(team: Team, quick: list[float]) -> None:
+    team.github.fail("GET", "", 404, body={"message": "Not Found"})
+    assert "Opened" in team.tell(team.run("error"))
+
+
 def test_two_runs_at_once_leave_one_issue(team: Team) -> None:
     folders = [team.run("error"), team.run("error")]
     team.github.barrier("POST", ISSUES)

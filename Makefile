@@ -3,6 +3,7 @@
 # make kills  dbt killed at 200 random moments; `make test` does 30
 # make lint   formatting, types, workflow audit and schemas
 # make readme examples/ and the declarations -> the tables and examples of README.md
+# make schema the model -> schemas/run.json
 # make lock   requirements*.in -> requirements*.txt
 #
 # Needs Python from 3.11, Node and make. Everything else goes into .venv and tests/node_modules.
@@ -16,7 +17,7 @@ DEV := .venv/dev/bin/python
 UV := .venv/uv/bin/uv
 export HEADLESS_DBT_ENVIRONMENTS := .venv
 
-.PHONY: run test kills lint format readme lock tool dev clean
+.PHONY: run test kills lint format readme schema lock tool dev clean
 .DEFAULT_GOAL := run
 
 run: tool
@@ -42,6 +43,9 @@ lint: dev
 
 readme: dev
 	PYTHONPATH=scripts $(DEV) scripts/write_readme.py
+
+schema: dev
+	PYTHONPATH=scripts $(DEV) scripts/write_schema.py
 
 format: dev
 	$(DEV) -m ruff check --fix .

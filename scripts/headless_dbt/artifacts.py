@@ -5,6 +5,7 @@ Source: https://docs.getdbt.com/reference/artifacts/dbt-artifacts and https://sc
 """
 
 import re
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -84,7 +85,7 @@ class ManifestGroup(msgspec.Struct):
     owner: Any = None
 
 
-class Manifest(msgspec.Struct):
+class Manifest(msgspec.Struct, dict=True):
     """manifest.json."""
 
     metadata: Metadata
@@ -99,6 +100,11 @@ class Manifest(msgspec.Struct):
 
     def every(self) -> dict[str, ManifestNode]:
         """All of them, by unique_id."""
+        return self._every
+
+    @cached_property
+    def _every(self) -> dict[str, ManifestNode]:
+        # Asked for once a failed node, and a large project has tens of thousands of them.
         return {
             **self.sources,
             **self.nodes,

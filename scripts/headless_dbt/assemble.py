@@ -56,10 +56,10 @@ def assemble_run(folder: RunFolder, workspace: Path | None = None) -> Run:
         run_results = None
     problem = record.problem or _problem(record, troubles, run_results)
     tries = _tries(folder, (result.unique_id for result in results)) if _several(folder, record) else {}
-    nodes = _nodes(request, manifest, (freshness.results if freshness else ()), results, tries)
+    graph = graph_of(manifest)
+    nodes = _nodes(request, manifest, graph, (freshness.results if freshness else ()), results, tries)
     if manifest is not None and workspace is not None:
         nodes = located(nodes, manifest, workspace)
-    graph = graph_of(manifest)
     exposures = {name: exposure(node) for name, node in manifest.exposures.items()} if manifest else {}
     of_outcome = {outcome: [node for node in nodes if node.outcome is outcome] for outcome in Outcome}
     skipped = of_outcome[Outcome.SKIPPED]
@@ -130,9 +130,10 @@ def _tries(folder: RunFolder, unique_ids: Iterable[str]) -> dict[str, int]:
     return counts
 
 
-def _nodes(
+def _nodes(  # noqa: PLR0913, PLR0917  Each is a source of its own.
     request: Request,
     manifest: Manifest | None,
+    graph: Graph,
     freshness: Iterable[FreshnessResult],
     results: Iterable[NodeResult],
     tries: Mapping[str, int],
@@ -144,7 +145,6 @@ def _nodes(
         *(_node(project_dir, known.get(result.unique_id), _as_node_result(result), project) for result in freshness),
         *(_node(project_dir, known.get(result.unique_id), result, project) for result in results),
     ]
-    graph = graph_of(manifest)
     blocked = blocked_by(nodes, graph)
     return tuple(
         msgspec.structs.replace(

@@ -203,8 +203,7 @@ def _compared(seen: _Seen, found: Assessment) -> Assessment:
     state = found.before.state
     here = {cause.key: cause for cause in found.failing}
     cause_of = {name: cause.key for cause in seen.failing for name in cause.nodes}
-    # A run that is told of late says what is broken, and nothing of what has healed since.
-    is_late = bool(state.last.started) and seen.run.started_at < state.last.started
+    late = is_late(seen.run, state)
     kept: dict[str, KnownCause] = {}
     still: list[KnownCause] = []
     healed: list[KnownCause] = []
@@ -212,11 +211,11 @@ def _compared(seen: _Seen, found: Assessment) -> Assessment:
     for known in state.causes:
         # What version 1 of the marker knew has no key: it is the cause of one of its nodes.
         key = known.key or next((cause_of[name] for name in known.nodes if name in cause_of), "")
-        well = tuple(name for name in known.nodes if not is_late and seen.is_well(name))
+        well = tuple(name for name in known.nodes if not late and seen.is_well(name))
         left = tuple(name for name in known.nodes if name not in well and name not in cause_of)
         if key in here:
             kept[key] = replace(known, key=key, nodes=left)
-        elif left or is_late or not seen.is_over(known):
+        elif left or late or not seen.is_over(known):
             still.append(replace(known, nodes=left))
         elif well or (not known.nodes and seen.run.problem is None):
             healed.append(_only(known, well))
@@ -227,7 +226,7 @@ def _compared(seen: _Seen, found: Assessment) -> Assessment:
         _joined(kept[cause.key], cause) if cause.key in kept else _known(cause, seen.run.request)
         for cause in found.failing
     )
-    complete = seen.is_complete and seen.run.whole_project and not is_late
+    complete = seen.is_complete and seen.run.whole_project and not late
     # Where causes found no room in the state nobody can say which are new: better no comment than one a night.
     new = frozenset() if state.dropped else frozenset(here.keys() - kept.keys())
     return dataclasses.replace(
@@ -238,6 +237,11 @@ def _compared(seen: _Seen, found: Assessment) -> Assessment:
         moved=tuple(moved),
         dropped=0 if complete else state.dropped,
     )
+
+
+def is_late(run: Run, state: State) -> bool:
+    """Whether a run is told of late: it says what is broken, and nothing of what has healed since."""
+    return bool(state.last.started) and run.started_at < state.last.started
 
 
 def asked(request: Request) -> str:

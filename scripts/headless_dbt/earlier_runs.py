@@ -17,6 +17,7 @@ from headless_dbt.model import Request
 from headless_dbt.parsing import mend, shown
 from headless_dbt.resume import Takeover, closest, take_over
 from headless_dbt.run_folder import RunFolder
+from headless_dbt.settings import is_file
 
 FINDING = "earlier.json"
 
@@ -45,7 +46,7 @@ def find_earlier(resume_from: str, workspace: Path, fetched: Path | None) -> Ear
     if finding is None and resume_from and resume_from != LATEST and not resume_from.isdecimal():
         folder = (workspace / resume_from).resolve()
         finding = _finding(folder) or EarlierRun(run=folder.name, folders=(str(folder),))
-        if not finding.reason and not all(_is_file(Path(each) / "request.json") for each in finding.folders):
+        if not finding.reason and not all(is_file(Path(each) / "request.json") for each in finding.folders):
             raise _refusal(resume_from, "there is no request.json in it")
     if resume_from.isdecimal() and (finding is None or finding.reason):
         raise _refusal(resume_from, finding.reason if finding else "that run has not been fetched")
@@ -103,13 +104,6 @@ def _succeeded(folder: RunFolder) -> bool:
     try:
         return folder.read_run().exit_code == 0
     except RunFolderError:
-        return False
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # A name that is too long, for one.
         return False
 
 

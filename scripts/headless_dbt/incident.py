@@ -8,9 +8,9 @@ from hashlib import sha256
 
 from msgspec.structs import replace
 
-from headless_dbt.assessment import Assessment, Policy
+from headless_dbt.assessment import Assessment, Policy, is_late
 from headless_dbt.incident_state import END, MOST_STATE, KnownCause, Moment, State, Suspect, marker
-from headless_dbt.model import Cause, Run
+from headless_dbt.model import TIME_FORMAT, Cause, Run
 from headless_dbt.render.comments import render_closing, render_news
 from headless_dbt.render.issue import OUR_TITLE, render_body, render_title
 from headless_dbt.render.told import Told, run_link
@@ -69,10 +69,9 @@ def make_plan(  # noqa: PLR0913, PLR0917
         return None
     moment = _moment(run, now)
     over = not found.known and not found.dropped
-    is_late = bool(before.last.started) and run.started_at < before.last.started
     state = replace(
         State(opened=moment) if found.is_new_episode else before,
-        last=before.last if is_late else moment,
+        last=before.last if is_late(run, before) else moment,
         dropped=found.dropped,
         causes=tuple(_enriched(cause, findings, moment) if cause.key in found.new else cause for cause in found.known),
     )
@@ -151,4 +150,4 @@ def _assignees(found: Assessment, policy: Policy, findings: Findings) -> tuple[s
 
 def _moment(run: Run, now: datetime) -> Moment:
     context = run.request.context
-    return Moment(run=context.run_id, started=run.started_at, at=now.strftime("%Y-%m-%dT%H:%M:%SZ"), sha=context.sha)
+    return Moment(run=context.run_id, started=run.started_at, at=now.strftime(TIME_FORMAT), sha=context.sha)

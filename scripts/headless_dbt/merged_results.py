@@ -11,6 +11,7 @@ import msgspec
 
 from headless_dbt.artifacts import ManifestNode, NodeResult
 from headless_dbt.journal import Journal
+from headless_dbt.lineage import turned
 
 SCHEMA = "https://schemas.getdbt.com/dbt/run-results/v6.json"
 INTERRUPTED = "Started, but did not finish: the run ended before."
@@ -124,10 +125,7 @@ def _entry(unique_id: str, status: str, message: str | None, known: ManifestNode
 
 def downstream(sources: Iterable[str], known: Iterable[ManifestNode]) -> dict[str, str]:
     """All that depends on these sources: unique_id to the source that it hangs on."""
-    children: dict[str, list[str]] = {}
-    for node in known:
-        for parent in node.depends_on.nodes:
-            children.setdefault(parent, []).append(node.unique_id)
+    children = turned({node.unique_id: node.depends_on.nodes for node in known})
     found: dict[str, str] = {}
     for source in sources:
         waiting = list(children.get(source, ()))

@@ -11,6 +11,8 @@ from typing import Any
 import msgspec
 
 SCHEMA_VERSION = 1
+# How every file of a run, and the state of an issue, has its times, in UTC.
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class Outcome(StrEnum):

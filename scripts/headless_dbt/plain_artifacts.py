@@ -13,8 +13,7 @@ import msgspec
 from headless_dbt.artifacts import UNREADABLE
 from headless_dbt.errors import RequestError
 from headless_dbt.final_artifacts import finish_folder
-from headless_dbt.model import Attempt, Command, Context, Installation, Outcome, Request, outcome_of
-from headless_dbt.recorder import TIME_FORMAT
+from headless_dbt.model import TIME_FORMAT, Attempt, Command, Context, Installation, Outcome, Request, outcome_of
 from headless_dbt.run_folder import RunFolder, SessionRecord
 
 # Commands of dbt whose results are results of nodes.

@@ -8,12 +8,9 @@ from datetime import UTC, datetime
 import msgspec
 
 from headless_dbt.errors import HeadlessDbtError
-from headless_dbt.model import Problem
+from headless_dbt.model import TIME_FORMAT, Problem
 from headless_dbt.redaction import redact
 from headless_dbt.run_folder import RunFolder, SessionRecord
-
-# How every file of a run has its times, in UTC.
-TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 @dataclass

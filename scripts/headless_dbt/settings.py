@@ -276,7 +276,7 @@ def _existing_requirements(workspace: Path, given: str) -> Path | None:
     if not given:
         return None
     file = (workspace / given).resolve()
-    if not _is_file(file):
+    if not is_file(file):
         raise RequestError(
             "requirements",
             given=f"{shown(given)}, but there is no such file",
@@ -286,7 +286,8 @@ def _existing_requirements(workspace: Path, given: str) -> Path | None:
     return file
 
 
-def _is_file(path: Path) -> bool:
+def is_file(path: Path) -> bool:
+    """Whether there is a file, also where the path is one that no file can have."""
     try:
         return path.is_file()
     except OSError:  # A name that is too long, for one.

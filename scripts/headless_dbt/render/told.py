@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from urllib.parse import quote
 
 from headless_dbt.incident_state import KnownCause, Moment, State
-from headless_dbt.model import Cause, Node, Run
+from headless_dbt.model import TIME_FORMAT, Cause, Node, Run
 from headless_dbt.render.markdown import code, plain, shorten
 from headless_dbt.render.words import counted, duration
 
@@ -37,12 +38,12 @@ class Told:
     before: Moment = field(default_factory=Moment)
     sections: Mapping[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def nodes(self) -> dict[str, Node]:
         """The nodes of the run by unique_id."""
         return {node.unique_id: node for node in self.run.nodes}
 
-    @property
+    @cached_property
     def still(self) -> tuple[KnownCause, ...]:
         """What is open from before and did not show in this run."""
         failing = {cause.key for cause in self.failing}
@@ -107,7 +108,7 @@ def commit_link(told: Told, sha: str) -> str:
 def lasted(then: str, now: datetime) -> str:
     """How long ago a moment (ISO 8601 in UTC) was: ``3 days``, ``2 h 5 min``."""
     try:
-        seconds = (now - datetime.strptime(then, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)).total_seconds()
+        seconds = (now - datetime.strptime(then, TIME_FORMAT).replace(tzinfo=UTC)).total_seconds()
     except ValueError:
         return "some time"
     return counted(round(seconds / 86400), "day") if seconds >= 2 * 86400 else duration(max(0, seconds))

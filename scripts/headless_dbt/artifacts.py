@@ -41,6 +41,7 @@ class NodeConfig(msgspec.Struct):
     materialized: str = ""
     meta: dict[str, Any] | None = None
     group: str | None = None
+    tags: str | list[str] | None = None
 
 
 class ManifestNode(msgspec.Struct):
@@ -57,6 +58,9 @@ class ManifestNode(msgspec.Struct):
     column_name: str | None = None
     attached_node: str | None = None
     source_name: str | None = None
+    source_meta: dict[str, Any] | None = None
+    description: str | None = None
+    tags: str | list[str] | None = None
     model: str | None = None
     test_metadata: dict[str, Any] | None = None
     group: str | None = None
@@ -144,6 +148,20 @@ class RunResults(msgspec.Struct):
     results: list[NodeResult] = []
 
 
+class Age(msgspec.Struct):
+    """An age in the words of a project: ``{count: 12, period: hour}``; without a count there is no bound."""
+
+    count: int | None = None
+    period: str | None = None
+
+
+class Criteria(msgspec.Struct):
+    """From which age on a source is stale."""
+
+    warn_after: Age | None = None
+    error_after: Age | None = None
+
+
 class FreshnessResult(msgspec.Struct):
     """One result of sources.json."""
 
@@ -152,6 +170,7 @@ class FreshnessResult(msgspec.Struct):
     error: str | None = None
     max_loaded_at: str | None = None
     max_loaded_at_time_ago_in_s: float | None = None
+    criteria: Criteria | None = None
     execution_time: float = 0.0
     thread_id: str | None = ""
     timing: list[Timing] = []

@@ -1,38 +1,32 @@
 """From the files of a run folder to the Run. The one place where they meet; it only reads."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path, PurePosixPath
-from typing import Any, TypeVar
-
-import msgspec
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TypeVar
 
 import headless_dbt
-from headless_dbt.artifacts import (
-    FreshnessResult,
-    Manifest,
-    ManifestNode,
-    NodeResult,
-    RunResults,
-    read_manifest,
-    read_run_results,
-    read_sources,
-)
-from headless_dbt.causes import blocked_by, find_causes
+from headless_dbt.artifacts import Manifest, RunResults, read_manifest, read_run_results, read_sources
+from headless_dbt.causes import find_causes
 from headless_dbt.dbt_commands import is_built
 from headless_dbt.errors import DbtUnusableError, RunFolderError
 from headless_dbt.journal import read_journal
-from headless_dbt.lineage import Graph
 from headless_dbt.lines import located
-from headless_dbt.model import Node, Outcome, Problem, Request, Run, judge, outcome_of
-from headless_dbt.origins import exposure, files_behind, group_of, owners
+from headless_dbt.model import Outcome, Problem, Run, judge
+from headless_dbt.neighbours import neighbours_of
+from headless_dbt.nodes import Project, with_waiting
+from headless_dbt.origins import exposure
+from headless_dbt.outside_dbt import producers
 from headless_dbt.run_folder import RunFolder, SessionRecord
+from headless_dbt.timeline import critical_path, spans_of, waited_for, waiting_times
+from headless_dbt.warehouse import total_cost
 
 _Content = TypeVar("_Content")
-_BAD = (Outcome.FAILED, Outcome.WARNED)
 
 
-def assemble_run(folder: RunFolder, workspace: Path | None = None) -> Run:
-    """Read a run folder and return the Run. With the ``workspace`` that holds the project, failures have their lines.
+def assemble_run(folder: RunFolder, workspace: Path | None = None, usd_per_tib: float = 0.0) -> Run:
+    """Read a run folder and return the Run.
+
+    With the ``workspace`` that holds the project, failures have their lines; with a price, queries have their cost.
 
     Raises RunFolderError only where request.json is missing: whatever else is missing or unreadable is part
     of what the Run tells.
@@ -57,7 +51,12 @@ def assemble_run(folder: RunFolder, workspace: Path | None = None) -> Run:
     problem = record.problem or _problem(record, troubles, run_results)
     tries = _tries(folder, (result.unique_id for result in results)) if _several(folder, record) else {}
     graph = graph_of(manifest)
-    nodes = _nodes(request, manifest, graph, (freshness.results if freshness else ()), results, tries)
+    made_by = producers(manifest) if manifest else ({}, ())
+    project = Project(request.inputs.get("project-dir", "."), manifest, graph, made_by[0], usd_per_tib)
+    nodes = project.nodes_of((freshness.results if freshness else ()), results, tries)
+    spans = spans_of(nodes)
+    before = waited_for(nodes, spans)
+    nodes = with_waiting(nodes, waiting_times(spans, before))
     if manifest is not None and workspace is not None:
         nodes = located(nodes, manifest, workspace)
     exposures = {name: exposure(node) for name, node in manifest.exposures.items()} if manifest else {}
@@ -86,6 +85,12 @@ def assemble_run(folder: RunFolder, workspace: Path | None = None) -> Run:
         causes=find_causes(of_outcome[Outcome.FAILED], skipped, problem, graph, exposures),
         warnings=find_causes(of_outcome[Outcome.WARNED], (), None, graph, exposures),
         whole_project=_whole(record, manifest),
+        adapter=project.adapter,
+        neighbours=neighbours_of({node.unique_id for node in nodes}, manifest, graph, made_by, project.file_of)
+        if manifest
+        else (),
+        critical_path=critical_path(spans, before),
+        cost=total_cost(nodes, usd_per_tib),
     )
 
 
@@ -130,90 +135,6 @@ def _tries(folder: RunFolder, unique_ids: Iterable[str]) -> dict[str, int]:
     return counts
 
 
-def _nodes(  # noqa: PLR0913, PLR0917  Each is a source of its own.
-    request: Request,
-    manifest: Manifest | None,
-    graph: Graph,
-    freshness: Iterable[FreshnessResult],
-    results: Iterable[NodeResult],
-    tries: Mapping[str, int],
-) -> tuple[Node, ...]:
-    known = manifest.every() if manifest else {}
-    project_dir = PurePosixPath(request.inputs.get("project-dir", "."))
-    project = manifest.metadata.project_name if manifest else None
-    nodes = [
-        *(_node(project_dir, known.get(result.unique_id), _as_node_result(result), project) for result in freshness),
-        *(_node(project_dir, known.get(result.unique_id), result, project) for result in results),
-    ]
-    blocked = blocked_by(nodes, graph)
-    return tuple(
-        msgspec.structs.replace(
-            node,
-            blocks=blocked.get(node.unique_id, 0),
-            tries=tries.get(node.unique_id, 1),
-            **(_why(node.unique_id, manifest, graph, project_dir) if manifest and node.outcome in _BAD else {}),
-        )
-        for node in nodes
-    )
-
-
 def graph_of(manifest: Manifest | None) -> dict[str, list[str]]:
     """Every unique_id of the project with those that it depends on."""
     return {node.unique_id: node.depends_on.nodes for node in manifest.every().values()} if manifest else {}
-
-
-def _why(unique_id: str, manifest: Manifest, graph: Graph, project_dir: PurePosixPath) -> dict[str, Any]:
-    """What helps to find out why a node failed."""
-    known = manifest.every().get(unique_id)
-    if known is None:
-        return {}
-    return {
-        "group": group_of(known),
-        "owners": owners(known, manifest),
-        "touched_by": files_behind(unique_id, manifest, graph, project_dir),
-    }
-
-
-def _as_node_result(result: FreshnessResult) -> NodeResult:
-    age = result.max_loaded_at_time_ago_in_s
-    message = result.error or (
-        f"Last loaded {age / 3600:.1f} h ago, at {result.max_loaded_at}." if age is not None else ""
-    )
-    return NodeResult(
-        result.unique_id,
-        result.status,
-        message=message,
-        execution_time=result.execution_time,
-        thread_id=result.thread_id,
-        timing=result.timing,
-        adapter_response=result.adapter_response,
-    )
-
-
-def _node(project_dir: PurePosixPath, known: ManifestNode | None, result: NodeResult, project: str | None) -> Node:
-    # The file of a package's node is in the package, not in the caller's repository.
-    own = project is None or (known is not None and known.package_name in ("", project))
-    kind, _, name = result.unique_id.partition(".")
-    timing = [phase for phase in result.timing if phase.started_at]
-    return Node(
-        unique_id=result.unique_id,
-        name=known.name if known else name.rpartition(".")[2],
-        resource_type=known.resource_type if known else kind,
-        status=result.status,
-        outcome=outcome_of(result.status),
-        message=result.message or "",
-        file=str(project_dir / known.original_file_path) if known and known.original_file_path and own else "",
-        execution_time=result.execution_time,
-        started_at=(timing[0].started_at or "") if timing else "",
-        completed_at=(timing[-1].completed_at or "") if timing else "",
-        thread=result.thread_id or "",
-        failures=result.failures,
-        adapter_response=result.adapter_response,
-        depends_on=tuple(known.depends_on.nodes) if known else (),
-        relation_name=(known.relation_name or "") if known else "",
-        compiled_code=_compiled(result, known) if outcome_of(result.status) in _BAD else "",
-    )
-
-
-def _compiled(result: NodeResult, known: ManifestNode | None) -> str:
-    return result.compiled_code or (known.compiled_code if known else "") or ""

@@ -163,6 +163,14 @@ INPUTS = (
         positive,
         _REPORT,
     ),
+    Input(
+        "cost-per-tib",
+        "6.25",
+        "US dollars per TiB billed, to show what BigQuery's queries cost on demand; 0 shows no cost. "
+        "Default: Google's list price for the US since July 2023.",
+        quantity,
+        _REPORT,
+    ),
     Input("env", "", "Lines of KEY=value for env_var(). Not for secrets.", assignments, _RUN),
     Input("dbt-env", "", "Lines of KEY=value for env_var() that are secret.", assignments, _RUN, secret=True),
     Input("gcp-credentials", "", "A Google service account key (JSON). Last resort.", secret_text, _RUN, secret=True),

@@ -141,16 +141,33 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
     depends_on: tuple[str, ...] = ()
 
 
+class Freshness(msgspec.Struct, frozen=True, kw_only=True):
+    """How old the data of a source is: seconds, where known. ``loaded_at`` is ISO 8601.
+
+    From ``warn_after`` and ``error_after`` seconds on it is too old; None where the project sets no such bound.
+    """
+
+    loaded_at: str = ""
+    age: float | None = None
+    warn_after: float | None = None
+    error_after: float | None = None
+
+
 class Node(msgspec.Struct, frozen=True, kw_only=True):
     """One node's final result.
 
-    ``file`` is relative to the root of the repository. ``execution_time`` is in seconds, ``started_at`` and
+    ``file`` is relative to the root of the repository, and so is ``properties_file``, the YAML file that describes it.
+    ``execution_time`` is in seconds, and what is known of its parts too: ``compile_time``, ``execute_time``, and before
+    it ``waiting_time``, in which all that it depends on was done and no thread was free. ``started_at`` and
     ``completed_at`` are ISO 8601 in UTC. ``blocks`` counts the nodes that were skipped because of this one, and
     ``tries`` in how many attempts it ran: 0 is taken over from an earlier run.
 
-    Only what failed or warned has ``line`` (of ``file``, from 1; 0 is unknown), ``compiled_code``, ``owners`` (as dbt's
-    files name them) and ``touched_by``: the files that may be why, its own, those of what it depends on, and of their
-    macros and properties.
+    ``depends_on`` also names the steps outside of dbt that produce a source or a seed, see Neighbour. ``attached_to``
+    is the node that a test tests. ``owners`` are as dbt's files name them. ``rows``, ``bytes_processed``,
+    ``bytes_billed`` and ``slot_ms`` are the warehouse's word, None where it says nothing; ``cost`` is in US dollars.
+
+    Only what failed or warned has ``line`` (of ``file``, from 1; 0 is unknown) and ``touched_by``: the files that may
+    be why, its own, those of what it depends on, and of their macros and properties.
     """
 
     unique_id: str
@@ -175,6 +192,53 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     group: str = ""
     owners: tuple[str, ...] = ()
     touched_by: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    description: str = ""
+    materialized: str = ""
+    package: str = ""
+    properties_file: str = ""
+    attached_to: str = ""
+    compile_time: float = 0.0
+    execute_time: float = 0.0
+    waiting_time: float = 0.0
+    rows: int | None = None
+    bytes_processed: int | None = None
+    bytes_billed: int | None = None
+    slot_ms: int | None = None
+    cost: float | None = None
+    freshness: Freshness | None = None
+
+
+class Neighbour(msgspec.Struct, frozen=True, kw_only=True):
+    """What lies up or down of the nodes of a run, and has no result in it.
+
+    A source, an exposure, a node that was not selected; or a ``step`` outside of dbt, which the project names in
+    ``meta.produced_by`` of what the step produces.
+    """
+
+    unique_id: str
+    name: str
+    resource_type: str
+    depends_on: tuple[str, ...] = ()
+    file: str = ""
+    description: str = ""
+    kind: str = ""
+    url: str = ""
+    group: str = ""
+    owners: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+class Cost(msgspec.Struct, frozen=True, kw_only=True):
+    """What the queries of a run cost: the bytes billed (in their last attempt) at a price on demand.
+
+    ``usd`` is in US dollars, ``usd_per_tib`` the price of 2**40 bytes. A project that pays for capacity instead sets
+    the price to 0, and there is no cost.
+    """
+
+    usd: float
+    usd_per_tib: float
+    bytes_billed: int
 
 
 class Cause(msgspec.Struct, frozen=True, kw_only=True):
@@ -196,7 +260,9 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """One invocation of headless-dbt, complete. ``whole_project`` is whether everything that can be was selected.
 
-    ``causes`` are of what failed, ``warnings`` of what warned.
+    ``causes`` are of what failed, ``warnings`` of what warned. ``critical_path`` are the unique ids of the nodes, from
+    the first to the last, that no number of threads would have made faster. ``adapter`` is dbt's name of the
+    warehouse's kind, ``cost`` None where it is not known.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -215,6 +281,10 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     causes: tuple[Cause, ...] = ()
     warnings: tuple[Cause, ...] = ()
     whole_project: bool = False
+    adapter: str = ""
+    neighbours: tuple[Neighbour, ...] = ()
+    critical_path: tuple[str, ...] = ()
+    cost: Cost | None = None
 
     def with_outcome(self, outcome: Outcome) -> tuple[Node, ...]:
         """The nodes of one outcome, in the order of the run."""

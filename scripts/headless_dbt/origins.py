@@ -53,7 +53,7 @@ def owners(node: ManifestNode, manifest: Manifest) -> tuple[str, ...]:
         of_group = next((one.owner for one in manifest.groups.values() if group and one.name == group), None)
         of_meta = next((meta["owner"] for meta in (each.config.meta, each.meta) if meta and meta.get("owner")), None)
         for said in (of_group, of_meta):
-            if found := tuple(dict.fromkeys(_written(said))):
+            if found := written_owners(said):
                 return found
     return ()
 
@@ -61,6 +61,12 @@ def owners(node: ManifestNode, manifest: Manifest) -> tuple[str, ...]:
 def group_of(node: ManifestNode) -> str:
     """The name of a node's group, or an empty text."""
     return node.group or node.config.group or ""
+
+
+def tags_of(node: ManifestNode) -> tuple[str, ...]:
+    """The tags of a node, each once; dbt has them as a text where there is one."""
+    said = (each for each in (node.tags, node.config.tags) if each)
+    return tuple(dict.fromkeys(tag for each in said for tag in ([each] if isinstance(each, str) else each)))
 
 
 def exposure(node: ManifestNode) -> Exposure:
@@ -73,6 +79,16 @@ def exposure(node: ManifestNode) -> Exposure:
         owner=next(_written(node.owner), ""),
         depends_on=tuple(node.depends_on.nodes),
     )
+
+
+def written_owners(said: Any) -> tuple[str, ...]:
+    """The owners in what may be a text, a list, or a mapping with name and email; a login as ``@login``."""
+    return tuple(dict.fromkeys(_written(said)))
+
+
+def properties_file(node: ManifestNode) -> str:
+    """The YAML file that describes a node, relative to its project; an empty text where there is none."""
+    return (node.patch_path.partition("://")[2] or node.patch_path) if node.patch_path else ""
 
 
 def _files(part: ManifestNode | ManifestMacro) -> Iterator[str]:

@@ -30,7 +30,7 @@ def report(flags: Flags, runner: Runner, places: Places, console: Console) -> in
     else:
         folder = find_run_folder(places.run_folder, runner, settings.project_dir)
     finish_killed_run(folder)
-    run = assemble_run(folder, runner.workspace)
+    run = assemble_run(folder, runner.workspace, settings.cost_per_tib)
     folder.write_run(run)
     summary = render_summary(run)
     folder.write(folder.summary.name, summary.encode())

@@ -74,11 +74,12 @@ class RunSettings:
 
 @dataclass(frozen=True)
 class ReportSettings:
-    """The inputs of ``report``, parsed."""
+    """The inputs of ``report``, parsed. ``cost_per_tib`` is in US dollars; 0 is none."""
 
     project_dir: Path
     artifact_name: str
     artifact_retention_days: int | None
+    cost_per_tib: float
 
 
 @dataclass(frozen=True)

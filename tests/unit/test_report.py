@@ -27,7 +27,9 @@ from tests.unit.builders import (
     run_results,
 )
 
-SETTINGS = ReportSettings(project_dir=Path("/project"), artifact_name="dbt-artifacts", artifact_retention_days=None)
+SETTINGS = ReportSettings(
+    project_dir=Path("/project"), artifact_name="dbt-artifacts", artifact_retention_days=None, cost_per_tib=6.25
+)
 
 
 def _folder(path: Path, status: str = "error") -> RunFolder:

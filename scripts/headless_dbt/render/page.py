@@ -1,19 +1,28 @@
-"""report.html: one self-contained page. Pure.
+"""report.html: one self-contained page, out of the files in ``report_page/``. Pure.
 
-Every string of the project goes through the template's escaping, and the page's own policy forbids scripts
-and the network.
+Every string of the project is data: in the markup it goes through the template's escaping, and in the script's data it
+cannot end its element. The page's own policy allows the one script and the one style in it, by their hashes, and no
+network at all.
 """
 
+import base64
+from collections.abc import Iterable
+from hashlib import sha256
 from pathlib import Path
+from urllib.parse import quote
 
 from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
 
-from headless_dbt.model import Outcome, Run
-from headless_dbt.render.markdown import plain
-from headless_dbt.render.words import counts, duration, headline
+from headless_dbt.model import Cause, Outcome, Run
+from headless_dbt.render.markdown import plain, shorten
+from headless_dbt.render.page_data import as_json, packed_sql, page_data, ranked
+from headless_dbt.render.words import counted, counts, duration, headline, money, size
 
-TEMPLATE = Path(__file__).with_name("page.html")
-_RANK = (Outcome.FAILED, Outcome.WARNED, Outcome.SKIPPED, Outcome.PASSED)
+FOLDER = Path(__file__).with_name("report_page")
+# In their order: later ones use what earlier ones define.
+SCRIPTS = ("project", "words", "table", "lineage", "timeline", "panel", "main")
+MOST_CAUSES = 20
 
 
 def render_page(run: Run) -> str:
@@ -21,17 +30,80 @@ def render_page(run: Run) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_finalize
     )
-    environment.filters["duration"] = duration
-    template = environment.from_string(TEMPLATE.read_text("utf-8"))
+    environment.filters.update(duration=duration, shorten=shorten)
+    template = environment.from_string(_file("page.html"))
+    style, script = f"\n{_file('page.css')}", f"\n{page_script()}"
+    context = run.request.context
     return template.render(
         run=run,
         verdict=headline(run),
         counts=counts(run).capitalize(),
         elapsed=duration(run.elapsed),
-        nodes=sorted(run.nodes, key=lambda node: (_RANK.index(node.outcome), -node.blocks)),
+        commit_url=f"{context.server_url}/{context.repository}/commit/{quote(context.sha)}"
+        if context.sha and context.repository
+        else "",
+        tiles=list(_tiles(run)),
+        broken=[cause for cause in run.causes if cause.nodes],
+        warned=run.warnings,
+        blocked=_blocked,
+        most_causes=MOST_CAUSES,
+        data=Markup(as_json(page_data(run))),  # noqa: S704  It cannot end its element, see as_json.
+        sql=Markup(packed_sql(ranked(run))),  # noqa: S704  Base64.
+        style=Markup(style),  # noqa: S704  Ours.
+        style_hash=_hash(style),
+        script=Markup(script),  # noqa: S704  Ours.
+        script_hash=_hash(script),
     )
+
+
+def page_script() -> str:
+    """The script of the page: its files as one, with nothing left over for anybody else to see."""
+    parts = "\n".join(_file(f"{name}.js") for name in SCRIPTS)
+    return f'(() => {{\n"use strict";\n{parts}\n}})();\n'
+
+
+def _tiles(run: Run) -> Iterable[tuple[str, str]]:
+    """The numbers of the run as a whole; only those that are known."""
+    yield "Nodes", f"{len(run.nodes):,}"
+    for name, outcome in (("Failed", Outcome.FAILED), ("Warned", Outcome.WARNED), ("Skipped", Outcome.SKIPPED)):
+        if found := len(run.with_outcome(outcome)):
+            yield name, f"{found:,}"
+    yield "Time", duration(run.elapsed)
+    nodes = {node.unique_id: node for node in run.nodes}
+    if path := [nodes[name] for name in run.critical_path if name in nodes]:
+        yield "Critical path", f"{duration(sum(node.execution_time for node in path))}, {counted(len(path), 'node')}"
+    rows = [node.rows for node in run.nodes if node.rows is not None]
+    if rows:
+        yield "Rows", f"{sum(rows):,}"
+    processed = [node.bytes_processed for node in run.nodes if node.bytes_processed is not None]
+    if processed:
+        yield "Bytes processed", size(sum(processed))
+    if run.cost is not None:
+        yield "Cost on demand", f"{money(run.cost.usd)} at ${run.cost.usd_per_tib:g} per TiB"
+    if len(run.attempts) > 1:
+        yield "Attempts", str(len(run.attempts))
+
+
+def _blocked(cause: Cause) -> str:
+    parts = [plain(exposure.name) for exposure in cause.exposures[:5]]
+    if len(cause.exposures) > len(parts):
+        parts.append(f"{len(cause.exposures) - len(parts)} more exposures")
+    if cause.blocks:
+        parts.append(counted(cause.blocks, "node"))
+    if cause.explains:
+        parts.append(f"{counted(len(cause.explains), 'failure')} behind it")
+    return ", ".join(parts)
+
+
+def _file(name: str) -> str:
+    return (FOLDER / name).read_text("utf-8")
+
+
+def _hash(text: str) -> str:
+    """What a Content-Security-Policy names a script or a style by."""
+    return f"sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}"
 
 
 def _finalize(value: object) -> object:
     """Take control characters out of whatever the template shows."""
-    return plain(value) if isinstance(value, str) else value
+    return value if isinstance(value, Markup) or not isinstance(value, str) else plain(value)

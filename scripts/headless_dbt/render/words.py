@@ -40,3 +40,17 @@ def counts(run: Run) -> str:
         return "no node ran"
     parts = [f"{len(nodes)} {outcome.value}" for outcome in Outcome if (nodes := run.with_outcome(outcome))]
     return f"{counted(len(run.nodes), 'node')}: {', '.join(parts)}"
+
+
+def size(count: int) -> str:
+    """A number of bytes: ``512 B``, ``1.5 GiB``."""
+    left, units = float(count), ["B", "KiB", "MiB", "GiB", "TiB", "PiB"]
+    while left >= 1024 and len(units) > 1:
+        left /= 1024
+        del units[0]
+    return f"{left:.1f} {units[0]}" if count >= 1024 and left < 99.5 else f"{left:.0f} {units[0]}"
+
+
+def money(usd: float) -> str:
+    """An amount of US dollars."""
+    return "less than $0.01" if 0 < usd < 0.01 else f"${usd:,.2f}"

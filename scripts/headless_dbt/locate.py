@@ -22,6 +22,8 @@ _TESTED = re.compile(r"(?P<kind>ref|source)\('(?P<name>[^']*)'(?:, (?:version=)?
 _JINJA = re.compile(r"^ *line (\d{1,9})\n *(\S.*)$", re.MULTILINE)
 # Python's: what a model calls is in other files.
 _TRACED = re.compile(r"^ *File \"[^\"\n]*\", line ([1-9]\d{0,8}), in \w+\n *(\S.*)$", re.MULTILINE)
+_TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_SET = re.compile(r"\{%\s*set\s+\w+\s*=")
 # A database's error: DuckDB and Postgres quote the line, "..." where they cut it; Databricks marks it.
 _QUOTED = re.compile(r"^\s*LINE \d+: (.*)$", re.MULTILINE)
 _MARKED = re.compile(r"^(.*)\n *-*\^\^\^ *$", re.MULTILINE)
@@ -100,10 +102,27 @@ def line_of_error(message: str, compiled: str, raw: str) -> int | None:
     culprits = [at for at in _culprits(message, code) if re.search(r"\w", code[at])]
     if len(culprits) != 1:
         return None
+    if aligned := _aligned(raw.strip(), code, culprits[0]):
+        return above + aligned
     stripped = [line.strip() for line in code[: culprits[0] + 1]]
     if stripped == lines[above : above + len(stripped)]:
         return above + len(stripped)
     return lines.index(stripped[-1]) + 1 if lines.count(stripped[-1]) == 1 else None
+
+
+def _aligned(raw: str, code: list[str], at: int) -> int | None:
+    """The line of ``raw`` that became line ``at`` of the code, where every line became one line.
+
+    Without blocks and without `-`, Jinja never takes a line break away that stands outside of its expressions; so when
+    there are as many after as before, none was added either.
+    """
+    tags = _TAG.findall(raw)
+    if any(tag[2] == "-" or tag[-3] == "-" or (tag[1] == "%" and not _SET.match(tag)) for tag in tags):
+        return None
+    lines = _TAG.sub(lambda tag: tag[0].replace("\n", "\0"), raw).split("\n")
+    if len(lines) != len(code) or "\0" in lines[at]:
+        return None
+    return at + 1 + sum(line.count("\0") for line in lines[:at])
 
 
 def line_of_traceback(message: str, raw: str) -> int | None:

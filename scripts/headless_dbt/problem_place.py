@@ -15,7 +15,8 @@ Files = Mapping[str, str]
 _One = TypeVar("_One")
 
 _MOST_MESSAGE = 20_000
-_TOP = ("dbt_project.yml", "packages.yml", "dependencies.yml", "selectors.yml", "profiles.yml")
+# What lies at the top of a project; every package has some of these too.
+TOP = ("dbt_project.yml", "packages.yml", "dependencies.yml", "selectors.yml", "profiles.yml")
 _YAML = (".yml", ".yaml")
 
 _FRAME = re.compile(r"^ *> (?:in|called by) macro (\w+) \((.+)\)$", re.MULTILINE)
@@ -103,7 +104,7 @@ def _yaml_syntax(message: str, files: Files) -> _Found:
     if reading and reading["project"] != _project_name(files):
         return True, None
     shown = [(int(number), text.strip()) for number, text in _NUMBERED.findall(message[near.end() :])]
-    names = [name for name in files if _is(name, reading["file"])] if reading else [n for n in _TOP if n in files]
+    names = [name for name in files if _is(name, reading["file"])] if reading else [n for n in TOP if n in files]
     name = _only(name for name in names if _shows(files[name].split("\n"), shown))
     if name is None:
         return True, None
@@ -161,7 +162,7 @@ def _of_the_project(message: str, files: Files) -> _Found:
     if encountered is None:
         return _NOTHING
     file = encountered["file"]
-    if file not in _TOP or file not in files:
+    if file not in TOP or file not in files:
         return True, None
     path = _AT_PATH.search(message)
     return True, Place(file, (_only(_lines(rf"^{re.escape(path[1])}\s*:", files[file])) if path else None) or 0)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from headless_dbt.problem_place import TOP
+
 PROJECT = "dbt_project.yml"
-# dbt reads these from the top of a project, and of packages only what is no error of the caller's.
-OF_THE_PROJECT = (PROJECT, "packages.yml", "dependencies.yml", "selectors.yml", "profiles.yml")
 _READ = (".sql", ".yml", ".yaml", ".py", ".md", ".csv")
 _NOT_READ = {"target", "logs", "node_modules", "__pycache__"}
 # Far more than projects have; whatever the folder is, looking through it comes to an end.
@@ -34,7 +34,7 @@ class ProjectFiles(Mapping[str, str]):
         foreign: set[str] = set()
         for project, file in _walk(self.root, is_package=False):
             (own if project == self.root else foreign).add(file)
-        return frozenset(own - (foreign - set(OF_THE_PROJECT)))
+        return frozenset(own - (foreign - set(TOP)))
 
     def __iter__(self) -> Iterator[str]:
         """The paths, in their order."""

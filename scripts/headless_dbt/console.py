@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from headless_dbt.errors import HeadlessDbtError
+from headless_dbt.locate import Place
 from headless_dbt.workflow_commands import command
 
 
@@ -66,13 +67,14 @@ class Console:
             self.say(command(token))
             self.say(command("endgroup"))
 
-    def error(self, error: HeadlessDbtError) -> None:
-        """Show an error: one annotation on GitHub, one paragraph elsewhere."""
+    def error(self, error: HeadlessDbtError, place: Place | None = None) -> None:
+        """Show an error, and where it is: one annotation on GitHub, one paragraph elsewhere."""
         self._end_line()
         if self._on_github:
-            self.say(command("error", str(error), title=error.title))
+            file, line = (place.file, place.line) if place else ("", 0)
+            self.say(command("error", str(error), file=file, line=line, title=error.title))
         else:
-            self.say(f"{error.title}. {error}")
+            self.say(f"{error.title}. {error}" + (f"\nIt is in {place}." if place else ""))
 
     def warning(self, text: str) -> None:
         """Show a warning."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from headless_dbt.artifacts import Manifest, ManifestNode
-from headless_dbt.locate import Located, line_of, line_of_error
+from headless_dbt.locate import Located, line_of, line_of_error, line_of_traceback
 from headless_dbt.model import Node, Outcome
 
 # So many are shown at most, and to read a large YAML file takes its time.
@@ -39,7 +39,11 @@ def located(nodes: Iterable[Node], manifest: Manifest, workspace: Path) -> tuple
 def _line(node: Node, known: ManifestNode, source: str) -> int:
     if not source:
         return 0
-    of_error = line_of_error(node.message, node.compiled_code, source) if node.file.endswith(".sql") else None
+    of_error = None
+    if node.file.endswith(".sql"):
+        of_error = line_of_error(node.message, node.compiled_code, source)
+    elif node.file.endswith(".py"):
+        of_error = line_of_traceback(node.message, source)
     # The first line of a file says no more than the file.
     begins = line_of(_located(known), source) or 0
     return of_error or (begins if begins > 1 else 0)

@@ -20,6 +20,10 @@ _TESTED = re.compile(r"(?P<kind>ref|source)\('(?P<name>[^']*)'(?:, (?:version=)?
 
 # dbt's own error in a file, which it reads without the empty lines above.
 _JINJA = re.compile(r"^ *line (\d{1,9})\n *(\S.*)$", re.MULTILINE)
+# Python's: what a model calls is in other files.
+_TRACED = re.compile(r"^ *File \"[^\"\n]*\", line ([1-9]\d{0,8}), in \w+\n *(\S.*)$", re.MULTILINE)
+_TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_SET = re.compile(r"\{%\s*set\s+\w+\s*=")
 # A database's error: DuckDB and Postgres quote the line, "..." where they cut it; Databricks marks it.
 _QUOTED = re.compile(r"^\s*LINE \d+: (.*)$", re.MULTILINE)
 _MARKED = re.compile(r"^(.*)\n *-*\^\^\^ *$", re.MULTILINE)
@@ -29,6 +33,18 @@ _FROM_0 = re.compile(r"\bline (\d{1,9})(?: at position|,? pos) (\d{1,9})")
 _CULPRIT = re.compile(
     r"""["'`](\w[^"'`\n]*)["'`]|\b(?:name|keyword|identifier|function|found):? (\w[\w.]*)""", re.IGNORECASE
 )
+
+
+@dataclass(frozen=True)
+class Place:
+    """A file, and a line of it from 1; 0 is unknown."""
+
+    file: str
+    line: int = 0
+
+    def __str__(self) -> str:
+        """As people write it."""
+        return f"{self.file}:{self.line}" if self.line else self.file
 
 
 @dataclass(frozen=True)
@@ -64,6 +80,15 @@ def line_of(node: Located, source: str) -> int | None:
     return source.count("\n", 0, places[0]) + 1 if len(places) == 1 else None
 
 
+def line_of_entry(key: str, name: str, source: str) -> int | None:
+    """The line, from 1, of what is listed under ``key`` by its ``name`` in a YAML file whose text is ``source``."""
+    try:
+        places = [found.at for found in _named(_root(source), key, name)]
+    except _BROKEN:
+        return None
+    return source.count("\n", 0, places[0]) + 1 if len(places) == 1 else None
+
+
 def line_of_error(message: str, compiled: str, raw: str) -> int | None:
     """The line, from 1, that an error is about in the file whose text is ``raw``; ``compiled`` is what dbt made of it.
 
@@ -77,10 +102,36 @@ def line_of_error(message: str, compiled: str, raw: str) -> int | None:
     culprits = [at for at in _culprits(message, code) if re.search(r"\w", code[at])]
     if len(culprits) != 1:
         return None
+    if aligned := _aligned(raw.strip(), code, culprits[0]):
+        return above + aligned
     stripped = [line.strip() for line in code[: culprits[0] + 1]]
     if stripped == lines[above : above + len(stripped)]:
         return above + len(stripped)
     return lines.index(stripped[-1]) + 1 if lines.count(stripped[-1]) == 1 else None
+
+
+def _aligned(raw: str, code: list[str], at: int) -> int | None:
+    """The line of ``raw`` that became line ``at`` of the code, where every line became one line.
+
+    Without blocks and without `-`, Jinja never takes a line break away that stands outside of its expressions; so when
+    there are as many after as before, none was added either.
+    """
+    tags = _TAG.findall(raw)
+    if any(tag[2] == "-" or tag[-3] == "-" or (tag[1] == "%" and not _SET.match(tag)) for tag in tags):
+        return None
+    lines = _TAG.sub(lambda tag: tag[0].replace("\n", "\0"), raw).split("\n")
+    if len(lines) != len(code) or "\0" in lines[at]:
+        return None
+    return at + 1 + sum(line.count("\0") for line in lines[:at])
+
+
+def line_of_traceback(message: str, raw: str) -> int | None:
+    """The line, from 1, of a Python model whose text is ``raw`` in which an exception arose."""
+    lines = raw.split("\n")
+    found = ((int(number), text.strip()) for number, text in _TRACED.findall(message))
+    return next(
+        (at for at, text in reversed([*found]) if [line.strip() for line in lines[at - 1 : at]] == [text]), None
+    )
 
 
 def _culprits(message: str, code: list[str]) -> list[int]:
@@ -142,8 +193,12 @@ _Loader.add_constructor("tag:yaml.org,2002:str", _Loader.text)
 _Loader.add_constructor("tag:yaml.org,2002:merge", _Loader.text)
 
 
+def _root(source: str) -> Any:
+    return yaml.load(source, Loader=_Loader) if len(source) <= _MOST_YAML else None  # noqa: S506 (it is a SafeLoader)
+
+
 def _in_yaml(node: Located, source: str) -> Sequence[_Entry | _Text]:
-    root = yaml.load(source, Loader=_Loader) if len(source) <= _MOST_YAML else None  # noqa: S506 (it is a SafeLoader)
+    root = _root(source)
     if node.test:
         return next((found for place in _tested(node, root) if (found := _tests(node, place))), [])
     if node.resource_type == "source":

@@ -56,11 +56,16 @@ def outcome_of(status: str) -> Outcome:
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """An error of the run as a whole, outside any node."""
+    """An error of the run as a whole, outside any node.
+
+    ``file`` (relative to the root of the repository) and ``line`` (from 1) are where it is; empty and 0 are unknown.
+    """
 
     title: str
     message: str
     exit_code: int
+    file: str = ""
+    line: int = 0
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):

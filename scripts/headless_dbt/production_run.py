@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,9 +16,12 @@ from headless_dbt.console import Console
 from headless_dbt.credentials import google_credentials
 from headless_dbt.dbt_commands import check_dbt_args
 from headless_dbt.earlier_runs import EarlierRun, find_earlier
-from headless_dbt.errors import HeadlessDbtError, told_as
+from headless_dbt.errors import DbtUnusableError, HeadlessDbtError, told_as
 from headless_dbt.final_artifacts import finish_folder
 from headless_dbt.inputs import ENVIRONMENT_PREFIX
+from headless_dbt.locate import Place
+from headless_dbt.problem_place import problem_place
+from headless_dbt.project_files import project_files
 from headless_dbt.recorder import Recorder
 from headless_dbt.redaction import secret_values
 from headless_dbt.run_folder import new_run_folder
@@ -43,6 +47,7 @@ def run(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
     folder.keep_secrets(secrets)
     recorder = Recorder(folder, secrets)
     problem: HeadlessDbtError | None = None
+    place: Place | None = None
     with cancellable():
         try:
             console.mask(sorted(secrets))
@@ -53,18 +58,28 @@ def run(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
             _run(settings, runner, places.dbt_python, earlier, recorder=recorder, console=console)
         except Exception as error:  # noqa: BLE001  Whatever happened, the run folder and the user are told.
             problem = told_as(error)
-            console.error(problem)
+            place = _place(problem, runner.workspace, request.inputs["project-dir"])
+            console.error(problem, place)
         with uninterrupted():
             # First, because it makes room on a disk that is full, and that may be what there is to note.
             folder.drop_dbts_own()
             if problem is not None:
-                recorder.note_problem(problem)
+                recorder.note_problem(problem, place)
             finish_folder(folder, secrets)
             recorder.note(finished=True)
             folder.forget_secrets()
             verdict = assemble_run(folder)
     console.say(f"\nStatus: {verdict.status}. Run folder: {folder.path}")
     return verdict.exit_code
+
+
+def _place(problem: HeadlessDbtError, workspace: Path, project_dir: str) -> Place | None:
+    """Where in the repository a problem is, as far as dbt has said so."""
+    if not isinstance(problem, DbtUnusableError):
+        return None
+    files = project_files(workspace, project_dir)
+    found = problem_place(str(problem), files, str(files.root)) if files else None
+    return replace(found, file=files.from_repository(found.file)) if files and found else None
 
 
 def _run(  # noqa: PLR0913

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from headless_dbt.errors import HeadlessDbtError
+from headless_dbt.locate import Place
 from headless_dbt.model import TIME_FORMAT, Problem
 from headless_dbt.redaction import redact
 from headless_dbt.run_folder import RunFolder, SessionRecord
@@ -36,9 +37,10 @@ class Recorder:
         self.record = msgspec.json.decode(redact(written, self.secrets), type=SessionRecord)
         self.folder.write_session(self.record)
 
-    def note_problem(self, error: HeadlessDbtError) -> None:
-        """Record why the run did not get further."""
-        self.note(problem=Problem(title=error.title, message=str(error), exit_code=error.exit_code))
+    def note_problem(self, error: HeadlessDbtError, place: Place | None = None) -> None:
+        """Record why the run did not get further, and the place that this is about."""
+        file, line = (place.file, place.line) if place else ("", 0)
+        self.note(problem=Problem(error.title, str(error), error.exit_code, file=file, line=line))
 
 
 def now() -> str:

@@ -3,6 +3,7 @@
 import json
 import re
 import secrets
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -11,8 +12,11 @@ from headless_dbt.assemble import assemble_run
 from headless_dbt.console import Console
 from headless_dbt.errors import RunFolderError
 from headless_dbt.final_artifacts import finish_folder
+from headless_dbt.locate import Place
 from headless_dbt.model import Run
 from headless_dbt.plain_artifacts import adopt
+from headless_dbt.problem_place import macro_place
+from headless_dbt.project_files import project_files
 from headless_dbt.render.annotations import render_annotations
 from headless_dbt.render.page import render_page
 from headless_dbt.render.summary import render_summary
@@ -36,7 +40,7 @@ def report(flags: Flags, runner: Runner, places: Places, console: Console) -> in
     folder.write(folder.summary.name, summary.encode())
     folder.write(folder.page.name, render_page(run).encode())
     if runner.on_github:
-        for line in render_annotations(run):
+        for line in render_annotations(run, places_in_macros(run, runner.workspace)):
             console.say(line)
     else:
         console.say(summary)
@@ -48,6 +52,16 @@ def report(flags: Flags, runner: Runner, places: Places, console: Console) -> in
     if runner.summary_file is not None:
         append_summary(runner.summary_file, summary)
     return 0
+
+
+def places_in_macros(run: Run, workspace: Path) -> dict[str, Place]:
+    """Of nodes that failed in a macro of the project, by unique_id, the place of the macro in the repository."""
+    failed = [node for node in run.failed if "in macro " in node.message]
+    files = project_files(workspace, run.request.inputs.get("project-dir", ".")) if failed else None
+    if files is None:
+        return {}
+    found = {node.unique_id: macro_place(node.message, files) for node in failed}
+    return {name: replace(place, file=files.from_repository(place.file)) for name, place in found.items() if place}
 
 
 def _adopted(places: Places, runner: Runner, settings: ReportSettings) -> RunFolder:

@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "scripts/headless_dbt"
 # From the bottom up. A module that is not here fails the test: say where it belongs.
 LEVELS = (
     ("codeowners", "errors", "lineage", "locate", "model", "session_protocol", "transient"),
-    ("parsing",),
+    ("parsing", "problem_place", "project_files"),
     ("inputs",),
     ("settings", "workflow_commands"),
     ("artifacts", "cancellation", "console", "credentials", "code_manifest", "environments", "log_filter", "redaction"),
@@ -59,6 +59,7 @@ PURE = {
     "origins",
     "outside_dbt",
     "parsing",
+    "problem_place",
     "resume",
     "retrying",
     "session_protocol",

@@ -114,8 +114,10 @@ def make_run(nodes: Iterable[Node] = (), status: Verdict | None = None, **change
     return Run(status=status, nodes=nodes, **{**values, **causes, **changes})
 
 
-def make_problem(title: str = "dbt could not work", message: str = "No connection.", exit_code: int = 3) -> Problem:
-    return Problem(title=title, message=message, exit_code=exit_code)
+def make_problem(
+    title: str = "dbt could not work", message: str = "No connection.", exit_code: int = 3, **place: Any
+) -> Problem:
+    return Problem(title=title, message=message, exit_code=exit_code, **place)
 
 
 def make_settings(project_dir: Path = Path("/project"), **changes: Any) -> RunSettings:

@@ -6,6 +6,7 @@ import re
 import pytest
 from headless_dbt.console import Console
 from headless_dbt.errors import DbtUnusableError
+from headless_dbt.locate import Place
 
 
 class _Terminal(io.BytesIO):
@@ -79,6 +80,21 @@ def test_elsewhere_a_group_is_a_heading() -> None:
         console.show(b"OK\n")
 
     assert stream.getvalue().decode() == "\n── dbt build\nOK\n"
+
+
+@pytest.mark.parametrize(
+    ("on_github", "expected"),
+    [
+        (True, "::error file=a%2Cb%3Ac%25d.yml,line=3,title=dbt could not work::No\n"),
+        (False, "dbt could not work. No\nIt is in a,b:c%d.yml:3.\n"),
+    ],
+)
+def test_an_error_stands_where_it_is(on_github: bool, expected: str) -> None:
+    console, stream = _console(on_github=on_github)
+
+    console.error(DbtUnusableError("No"), Place("a,b:c%d.yml", 3))
+
+    assert stream.getvalue().decode() == expected
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,12 @@ def test_an_error_that_names_its_line_is_on_it(tmp_path: Path) -> None:
     assert _lines(tmp_path, node) == [3]
 
 
+def test_an_exception_of_a_python_model_is_on_its_line(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("def model(dbt, session):\n    x = dbt.ref('b')\n    return x.nope()\n")
+    message = 'Runtime Error\n  File "/tmp/t.py", line 3, in model\n      return x.nope()\n             ^^^^^'
+    assert _lines(tmp_path, _node(A, "error", file="a.py", message=message)) == [3]
+
+
 def test_a_file_that_is_not_there_has_no_lines(tmp_path: Path) -> None:
     nodes = [
         _node(A, "error", file="models/gone.sql"),

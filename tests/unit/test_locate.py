@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 import pytest
-from headless_dbt.locate import Located, line_of, line_of_error
+from headless_dbt.locate import Located, Place, line_of, line_of_entry, line_of_error, line_of_traceback
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -231,6 +231,53 @@ def test_a_snapshot_is_a_block(source: str, line: int | None) -> None:
     assert line_of(Located("snapshot", "old", "snapshots/old.sql"), source) == line
 
 
+@pytest.mark.parametrize(
+    ("key", "name", "mark"),
+    [
+        ("snapshots", "new", "snapshot"),
+        ("unit_tests", "adds_up", "unit test"),
+        ("exposures", "dashboard", "exposure"),
+        ("unit_tests", "same_name", None),
+        ("exposures", "gone", None),
+        ("gone", "x", None),
+    ],
+)
+def test_an_entry_is_found_by_its_list_and_name(key: str, name: str, mark: str | None) -> None:
+    assert line_of_entry(key, name, SCHEMA) == (here(mark) if mark else None)
+    assert line_of_entry(key, name, "a: [") is None
+
+
+TRACEBACK = """Runtime Error in model m (models/m.py)
+  Python model failed:
+  Traceback (most recent call last):
+    File "/site-packages/duckdb/_relation.py", line 2, in run_python_job
+        df = module.model(dbt, con)
+             ^^^^^^^^^^^^^^^^^^^^^^
+    File "/tmp/tmp93q1bec7.py", line 4, in model
+      x.nope_py()
+      ^^^^^^^^^
+    File "/site-packages/duckdb/_relation.py", line 3, in guarded
+      return function(*args, **kwargs)
+  AttributeError: This relation does not contain a column by the name of 'nope_py'"""
+
+
+@pytest.mark.parametrize(
+    ("raw", "line"),
+    [
+        ("def model(dbt, session):\n  dbt.config()\n  x = 1\n  x.nope_py()\n  return x\n", 4),
+        ("def model(dbt, session):\n  dbt.config()\n  x = 1\n\n  x.nope_py()\n", None),
+        ("", None),
+    ],
+)
+def test_an_exception_of_python_is_on_the_last_line_that_is_the_models(raw: str, line: int | None) -> None:
+    assert line_of_traceback(TRACEBACK, raw) == line
+
+
+@pytest.mark.parametrize(("place", "written"), [(Place("a.sql", 3), "a.sql:3"), (Place("a.sql"), "a.sql")])
+def test_a_place_is_written_as_people_do(place: Place, written: str) -> None:
+    assert str(place) == written
+
+
 def bomb(line: str) -> str:
     return "a0: &a0 {b: c}\n" + "".join(
         f"a{number}: &a{number} {line.replace('*', f'*a{number - 1}')}\n" for number in range(1, 60)
@@ -388,6 +435,34 @@ def test_where_compiled_and_raw_are_equal_up_to_the_error_the_line_may_stand_the
 
     assert line_of_error("Unrecognized name: nope at [4:3]", "select\n  nope\nfrom a", raw) == 4
     assert line_of_error("Unrecognized name: nope at [4:3]", "select \n\n  nope\nfrom a", raw) is None
+
+
+LINE = "LINE 9: from db.a wher x\n             ^"
+
+
+@pytest.mark.parametrize(
+    ("raw", "compiled", "line"),
+    [
+        ("select\n  1\nfrom {{ ref('a') }} wher x\n", "select\n  1\nfrom db.a wher x", 3),
+        (
+            "\n{{ config(\n  a=1\n) }}\n{# so\nit is #}{% set b = 2 %}\nselect {{ b }}\nfrom {{ ref('a') }} wher x\n",
+            "\n\nselect 2\nfrom db.a wher x",
+            8,
+        ),
+        # An expression that became two lines, one that took several, and what can take lines away.
+        ("select {{ x }}\nfrom {{ ref('a') }} wher x", "select 1,\n2\nfrom db.a wher x", None),
+        ("select 1\nfrom {{ ref(\n'a') }} wher x", "select 1\nfrom db.a wher x", None),
+        ("select {{ x }}\n{{- y }}\nfrom {{ ref('a') }} wher x", "select 1,\n2\nfrom db.a wher x", None),
+        ("select {{ x }}\n{{ y -}}\nfrom {{ ref('a') }} wher x", "select 1,\n2\nfrom db.a wher x", None),
+        (
+            "{% if x %}\n\nselect {{ x }}\n{% endif %}from {{ ref('a') }} wher x",
+            "\nselect 1,\n2\nfrom db.a wher x",
+            None,
+        ),
+    ],
+)
+def test_a_line_with_an_expression_is_found_where_every_line_became_one(raw: str, compiled: str, line: int) -> None:
+    assert line_of_error(LINE, compiled, raw) == line
 
 
 def test_a_line_without_a_word_is_not_certain() -> None:

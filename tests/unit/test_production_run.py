@@ -122,6 +122,23 @@ def test_an_error_is_told_once_and_is_in_the_run_folder(  # noqa: PLR0913, PLR09
     assert record.problem.exit_code == exit_code
 
 
+def test_what_keeps_dbt_from_working_stands_on_its_file_in_the_repository(
+    dbt: _Dbt, workspace: Path, tmp_path: Path
+) -> None:
+    make_project(workspace / "analytics/dbt")
+    (workspace / "analytics/dbt/models").mkdir()
+    (workspace / "analytics/dbt/models/a.yml").write_text("version: 2\nmodels: one\n")
+    said = "The schema file at models/a.yml is invalid because the value of 'models' is not a list"
+    dbt.error = DbtUnusableError(f"The project cannot be parsed: Parsing Error\n  {said}")
+
+    _, out = _run(make_runner(workspace, on_github=True), tmp_path / "run", project_dir="analytics/dbt")
+
+    assert "\n::error file=analytics/dbt/models/a.yml,line=2,title=dbt could not work::The project" in f"\n{out}"
+    record = RunFolder(tmp_path / "run").read_session()
+    assert record.problem is not None
+    assert (record.problem.file, record.problem.line) == ("analytics/dbt/models/a.yml", 2)
+
+
 @pytest.mark.parametrize(
     ("flags", "sentence"),
     [

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from headless_dbt.errors import DbtUnusableError
+from headless_dbt.locate import Place
 from headless_dbt.recorder import Recorder
 from headless_dbt.run_folder import RunFolder
 
@@ -33,3 +34,13 @@ def test_no_secret_is_on_record_in_the_file_or_in_memory(tmp_path: Path) -> None
     assert recorder.record.problem.message == "***** was refused"
     assert recorder.record.commands[0].message == "password ***** is wrong"
     assert b"hunter2" not in (tmp_path / "session.json").read_bytes()
+
+
+def test_a_problem_is_on_record_with_its_place(tmp_path: Path) -> None:
+    recorder = Recorder(RunFolder(tmp_path))
+
+    recorder.note_problem(DbtUnusableError("It does not parse"), Place("dbt/models/a.yml", 3))
+
+    problem = RunFolder(tmp_path).read_session().problem
+    assert problem is not None
+    assert (problem.file, problem.line, problem.exit_code) == ("dbt/models/a.yml", 3, 3)

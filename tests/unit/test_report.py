@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from headless_dbt.console import Console
 from headless_dbt.errors import RequestError, RunFolderError
-from headless_dbt.report import find_run_folder, report, step_outputs, unique_artifact_name
+from headless_dbt.locate import Place
+from headless_dbt.model import Run
+from headless_dbt.report import find_run_folder, places_in_macros, report, step_outputs, unique_artifact_name
 from headless_dbt.run_folder import RunFolder
 from headless_dbt.settings import Places, ReportSettings
 
@@ -70,6 +72,26 @@ def test_on_github_it_writes_annotations_outputs_and_the_step_summary(tmp_path: 
     assert stream.getvalue().decode() == ("::error file=models/a.sql,title=model.shop.a%3A error::Binder Error\n")
     assert (tmp_path / "step-summary").read_text() == folder.summary.read_text() + "\n"
     assert re.search(r"^status<<(end-\w+)\nfailure\n\1$", (tmp_path / "output").read_text(), re.MULTILINE)
+
+
+def test_a_failure_in_a_macro_of_the_project_stands_on_the_macro(tmp_path: Path) -> None:
+    (tmp_path / "dbt/macros").mkdir(parents=True)
+    (tmp_path / "dbt/dbt_project.yml").write_text("name: shop\n")
+    (tmp_path / "dbt/macros/x.sql").write_text("\n{% macro boom() %}{% endmacro %}\n")
+
+    def run(message: str) -> Run:
+        return make_run(
+            [make_node("model.shop.a", "error", message=message)],
+            request=make_request(make_context(), project_dir="dbt"),
+        )
+
+    said = (
+        "Compilation Error in model a (models/a.sql)\n  bad\n  \n  > in macro {} (macros/x.sql)\n  > called by model a"
+    )
+    assert places_in_macros(run(said.format("boom")), tmp_path) == {"model.shop.a": Place("dbt/macros/x.sql", 2)}
+    assert places_in_macros(run(said.format("gone")), tmp_path) == {}
+    assert places_in_macros(run("Binder Error"), tmp_path) == {}
+    assert places_in_macros(run(said.format("boom")), tmp_path / "elsewhere") == {}
 
 
 def test_a_folder_without_a_request_is_an_error(tmp_path: Path) -> None:

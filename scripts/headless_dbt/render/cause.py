@@ -58,6 +58,9 @@ def _what(told: Told, cause: Cause, nodes: Sequence[Node], most: int) -> Iterato
         yield f"**Blocks** {blocked}"
     if cause.message.strip():
         yield fenced(cause.message, limit=most)
+    problem = told.run.problem
+    if not cause.nodes and problem is not None and problem.file:
+        yield f"In {_file(told, problem.file, problem.line)}"
     places = [_place(told, node, named=len(nodes) > 1) for node in nodes]
     yield places[0] if len(places) == 1 else bullets(places, MOST_NAMES)
     if cause.explains and cause.nodes:
@@ -83,16 +86,17 @@ def _heading(told: Told, cause: Cause) -> str:
 
 
 def _place(told: Told, node: Node, *, named: bool) -> str:
-    """A node's status, and its line in the repository at the run's commit."""
+    """A node's status, and its line in the repository."""
     text = f"{code(node.unique_id)}: {code(node.status)}" if named else code(node.status)
-    if not node.file:
-        return text
-    file = code(f"{node.file}:{node.line}" if node.line else node.file)
-    context = told.run.request.context
-    if context.sha and context.repository:
-        anchor = f"#L{node.line}" if node.line else ""
-        file = f"[{file}]({told.home}/blob/{quote(context.sha)}/{quote(node.file)}{anchor})"
-    return f"{text} in {file}"
+    return f"{text} in {_file(told, node.file, node.line)}" if node.file else text
+
+
+def _file(told: Told, file: str, line: int) -> str:
+    """A file, and its line, with a link to it at the run's commit."""
+    shown, context = code(f"{file}:{line}" if line else file), told.run.request.context
+    if not context.sha or not context.repository:
+        return shown
+    return f"[{shown}]({told.home}/blob/{quote(context.sha)}/{quote(file)}{f'#L{line}' if line else ''})"
 
 
 def _compiled(nodes: Sequence[Node]) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from headless_dbt.model import Cause, Node, Outcome, Run
+from headless_dbt.model import Cause, Node, Outcome, Problem, Run
 from headless_dbt.render.markdown import cell, code, fenced, shorten
 from headless_dbt.render.words import counted, counts, duration, headline
 
@@ -38,7 +38,7 @@ def _headline(run: Run) -> str:
 
 def _problem(run: Run) -> Iterator[str]:
     if run.problem is not None:
-        yield f"### {run.problem.title}\n\n{fenced(run.problem.message)}"
+        yield f"### {run.problem.title}{_place(run.problem)}\n\n{fenced(run.problem.message)}"
         cut_off = [name for cause in run.causes if not cause.nodes for name in cause.explains]
         if cut_off:
             more = f" and {len(cut_off) - MOST_NAMED} more" if len(cut_off) > MOST_NAMED else ""
@@ -88,8 +88,8 @@ def _cause(cause: Cause, nodes: Sequence[Node]) -> str:
     return f"{text}\n\n{fenced(cause.message, limit=2000)}" if cause.message.strip() else text
 
 
-def _place(node: Node) -> str:
-    return f" in {code(f'{node.file}:{node.line}' if node.line else node.file)}" if node.file else ""
+def _place(of: Node | Problem) -> str:
+    return f" in {code(f'{of.file}:{of.line}' if of.line else of.file)}" if of.file else ""
 
 
 def _blocked(cause: Cause) -> str:

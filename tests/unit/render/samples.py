@@ -123,7 +123,7 @@ def hostile_run(text: str) -> Run:
     node = {"message": text, "file": text, "name": text, "blocks": 1}
     return make_run(
         [make_node(f"model.{text}", "error", **node), make_node(f"test.{text}", "warn", **node)],
-        problem=make_problem(message=text),
+        problem=make_problem(message=text, file=text),
         commands=(
             make_command(success=False, message=text),
             make_command("docs generate", success=False, message=text),

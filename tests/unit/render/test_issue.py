@@ -178,6 +178,14 @@ def test_the_order_of_a_cause_is_what_a_person_asks() -> None:
     assert places == sorted(places)
 
 
+def test_a_problem_of_the_run_as_a_whole_names_its_place() -> None:
+    body = render_body(told(make_run(problem=make_problem(file="dbt/a b.yml", line=3))), 60_000)
+
+    assert f"\n\nIn [`dbt/a b.yml:3`](https://github.com/acme/shop/blob/{make_context().sha}/dbt/a%20b.yml#L3)" in body
+    without = render_body(told(PROBLEM), 60_000)
+    assert "\n\nIn " not in without
+
+
 def test_an_owner_is_mentioned_once() -> None:
     assert living_things(render_body(with_everything(), 60_000)).mentions == ("@ada", "@acme/data")
 

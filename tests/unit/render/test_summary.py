@@ -6,7 +6,7 @@ from headless_dbt.render import summary
 from headless_dbt.render.summary import render_summary
 from markdown_it import MarkdownIt
 
-from tests.unit.builders import make_node, make_run
+from tests.unit.builders import make_node, make_problem, make_run
 from tests.unit.render import golden
 from tests.unit.render.samples import HOSTILE_TEXTS, RUNS, hostile_run
 
@@ -77,3 +77,9 @@ def test_a_pipe_in_a_message_is_shown_as_it_is() -> None:
     rendered = render_summary(make_run([make_node("test.shop.a", "warn", message="a || b")]))
 
     assert "`a || b`" in rendered
+
+
+def test_a_problem_is_headed_by_its_place() -> None:
+    summary = render_summary(make_run(problem=make_problem(file="dbt/models/a|b.yml", line=3)))
+
+    assert "### dbt could not work in `dbt/models/a|b.yml:3`\n\n```text\nNo connection." in summary

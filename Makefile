@@ -6,7 +6,8 @@
 # make schema the model -> schemas/run.json
 # make lock   requirements*.in -> requirements*.txt
 #
-# Needs Python from 3.11, Node and make. Everything else goes into .venv and tests/node_modules.
+# Needs Python from 3.11, Node and make. Everything else goes into .venv and tests/node_modules; where there is
+# no Chromium or Chrome, Debian's package is installed.
 
 PYTHON ?= python3
 # Some machines switch .pyc files off; every start of dbt would then cost seconds more.
@@ -17,7 +18,7 @@ DEV := .venv/dev/bin/python
 UV := .venv/uv/bin/uv
 export HEADLESS_DBT_ENVIRONMENTS := .venv
 
-.PHONY: run test kills lint format readme schema lock tool dev clean
+.PHONY: run test kills lint format readme schema lock tool dev browser clean
 .DEFAULT_GOAL := run
 
 run: tool
@@ -55,9 +56,17 @@ format: dev
 tool:
 	@$(PYTHON) -I scripts/headless_dbt/bootstrap.py .venv
 
-dev: tool tests/node_modules/.package-lock.json
+dev: tool browser tests/node_modules/.package-lock.json
 	@$(UV) venv --quiet --no-project --allow-existing --python .venv/tool/bin/python .venv/dev
 	@$(UV) pip sync --quiet --no-build --require-hashes --python $(DEV) requirements-dev.txt
+
+# tests/browser/ drives the one that is there, by the first of these names. Ubuntu's own package is a stub for snap,
+# but its runners on GitHub bring a real one.
+APT_GET = $(if $(filter-out 0,$(shell id -u)),sudo) env DEBIAN_FRONTEND=noninteractive \
+	apt-get -qq -y -o DPkg::Lock::Timeout=300
+browser:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+	{ $(APT_GET) update && $(APT_GET) install --no-install-recommends chromium fonts-dejavu-core >/dev/null; }
 
 tests/node_modules/.package-lock.json: tests/package-lock.json
 	npm ci --prefix tests --ignore-scripts --no-audit --no-fund --loglevel error

@@ -18,6 +18,7 @@ from headless_dbt.artifacts import (
     read_sources,
 )
 from headless_dbt.causes import blocked_by, find_causes
+from headless_dbt.changes import changes_since
 from headless_dbt.dbt_commands import is_built
 from headless_dbt.errors import DbtUnusableError, RunFolderError
 from headless_dbt.journal import read_journal
@@ -25,6 +26,7 @@ from headless_dbt.lineage import Graph
 from headless_dbt.lines import located
 from headless_dbt.model import Node, Outcome, Problem, Request, Run, judge, outcome_of
 from headless_dbt.origins import exposure, files_behind, group_of, owners
+from headless_dbt.previous_run import read_previous
 from headless_dbt.run_folder import RunFolder, SessionRecord
 
 _Content = TypeVar("_Content")
@@ -70,7 +72,7 @@ def assemble_run(folder: RunFolder, workspace: Path | None = None) -> Run:
         build_succeeded=succeeded.get("build", False),
         docs_succeeded=succeeded.get("docs generate", True),
     )
-    return Run(
+    run = Run(
         headless_dbt_version=headless_dbt.__version__,
         status=status,
         exit_code=exit_code,
@@ -87,6 +89,8 @@ def assemble_run(folder: RunFolder, workspace: Path | None = None) -> Run:
         warnings=find_causes(of_outcome[Outcome.WARNED], (), None, graph, exposures),
         whole_project=_whole(record, manifest),
     )
+    previous = read_previous(folder)
+    return msgspec.structs.replace(run, changes=changes_since(previous, run)) if previous else run
 
 
 def _problem(record: SessionRecord, troubles: Sequence[str], run_results: RunResults | None) -> Problem | None:

@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "scripts/headless_dbt"
 
 # From the bottom up. A module that is not here fails the test: say where it belongs.
 LEVELS = (
-    ("codeowners", "errors", "lineage", "locate", "model", "session_protocol", "transient"),
+    ("changes", "codeowners", "errors", "lineage", "locate", "model", "session_protocol", "transient"),
     ("parsing",),
     ("inputs",),
     ("settings", "workflow_commands"),
@@ -19,7 +19,7 @@ LEVELS = (
     ("merged_results",),
     ("final_artifacts",),
     ("causes", "lines", "origins"),
-    ("assemble", "earlier_runs", "plain_artifacts"),
+    ("assemble", "earlier_runs", "plain_artifacts", "previous_run"),
     ("supervisor",),
     ("incident_state", "render", "render.markdown", "render.words"),
     ("render.annotations", "render.lineage", "render.page", "render.summary", "render.told"),
@@ -43,6 +43,7 @@ PURE = {
     "inputs",
     "code_manifest",
     "causes",
+    "changes",
     "codeowners",
     "dbt_commands",
     "incident",

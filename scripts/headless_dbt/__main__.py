@@ -118,6 +118,12 @@ def _parser() -> argparse.ArgumentParser:
                 metavar="FOLDER",
                 help="dbt's own target folder, made by whatever ran dbt: report on it, in a new or empty --run-folder.",
             )
+            of_verb.add_argument(
+                "--previous",
+                metavar="FILE_OR_FOLDER",
+                help="The run to compare with: a run.json, or a folder that holds one. Default: what `recall` found; "
+                "outside GitHub the newest earlier run of the same request under the project's target/headless_dbt/.",
+            )
         if verb == "run":
             of_verb.add_argument(
                 "--dbt-python",

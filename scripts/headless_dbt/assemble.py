@@ -4,9 +4,12 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 import headless_dbt
 from headless_dbt.artifacts import Manifest, RunResults, read_manifest, read_run_results, read_sources
 from headless_dbt.causes import find_causes
+from headless_dbt.changes import changes_since
 from headless_dbt.dbt_commands import is_built
 from headless_dbt.errors import DbtUnusableError, RunFolderError
 from headless_dbt.journal import read_journal
@@ -16,6 +19,7 @@ from headless_dbt.neighbours import neighbours_of
 from headless_dbt.nodes import Project, with_waiting
 from headless_dbt.origins import exposure
 from headless_dbt.outside_dbt import producers
+from headless_dbt.previous_run import read_previous
 from headless_dbt.run_folder import RunFolder, SessionRecord
 from headless_dbt.timeline import critical_path, spans_of, waited_for, waiting_times
 from headless_dbt.warehouse import total_cost
@@ -69,7 +73,7 @@ def assemble_run(folder: RunFolder, workspace: Path | None = None, usd_per_tib: 
         build_succeeded=succeeded.get("build", False),
         docs_succeeded=succeeded.get("docs generate", True),
     )
-    return Run(
+    run = Run(
         headless_dbt_version=headless_dbt.__version__,
         status=status,
         exit_code=exit_code,
@@ -92,6 +96,8 @@ def assemble_run(folder: RunFolder, workspace: Path | None = None, usd_per_tib: 
         critical_path=critical_path(spans, before),
         cost=total_cost(nodes, usd_per_tib),
     )
+    previous = read_previous(folder)
+    return replace(run, changes=changes_since(previous, run)) if previous else run
 
 
 def _problem(record: SessionRecord, troubles: Sequence[str], run_results: RunResults | None) -> Problem | None:

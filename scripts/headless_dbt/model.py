@@ -262,6 +262,56 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
     message: str = ""
 
 
+class Previous(msgspec.Struct, frozen=True, kw_only=True):
+    """The run before this one: what it is called, and its page, if it has one. ``nodes`` counts its results."""
+
+    name: str
+    url: str = ""
+    started_at: str = ""
+    elapsed: float = 0.0
+    sha: str = ""
+    status: str
+    nodes: int = 0
+
+
+class StatusChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A node's dbt status then and now; ``before`` is empty where it had no result then."""
+
+    unique_id: str
+    before: str
+    now: str
+
+
+class PaceChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A node's execution time then and now, in seconds."""
+
+    unique_id: str
+    before: float
+    now: float
+
+
+class Changes(msgspec.Struct, frozen=True, kw_only=True):
+    """What differs from the previous run of the same request.
+
+    ``broken`` are those that failed now and not then, also where they were skipped or not there then; they and
+    ``still_failing`` stand in the order of the causes. ``mended`` passed or only warned now, and failed or were skipped
+    then. What was skipped now is in none of the three.
+
+    ``added`` have a result now and had none then, ``removed`` the other way round; both are empty where a run that
+    ended early has no say. ``slower`` and ``faster`` passed and ran in both runs, and took at least 1.5 times as long
+    and 5 seconds longer in one of them; the largest difference comes first.
+    """
+
+    previous: Previous
+    broken: tuple[StatusChange, ...] = ()
+    still_failing: tuple[StatusChange, ...] = ()
+    mended: tuple[StatusChange, ...] = ()
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    slower: tuple[PaceChange, ...] = ()
+    faster: tuple[PaceChange, ...] = ()
+
+
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """One invocation of headless-dbt, complete. ``whole_project`` is whether everything that can be was selected.
 
@@ -290,6 +340,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     neighbours: tuple[Neighbour, ...] = ()
     critical_path: tuple[str, ...] = ()
     cost: Cost | None = None
+    changes: Changes | None = None
 
     def with_outcome(self, outcome: Outcome) -> tuple[Node, ...]:
         """The nodes of one outcome, in the order of the run."""

@@ -13,8 +13,9 @@ from headless_dbt.console import Console
 from headless_dbt.errors import RunFolderError
 from headless_dbt.final_artifacts import finish_folder
 from headless_dbt.locate import Place
-from headless_dbt.model import Run
+from headless_dbt.model import Request, Run
 from headless_dbt.plain_artifacts import adopt
+from headless_dbt.previous_run import keep_previous, named_previous, neighbouring_previous, read_previous
 from headless_dbt.problem_place import macro_place
 from headless_dbt.project_files import project_files
 from headless_dbt.render.annotations import render_annotations
@@ -29,11 +30,16 @@ from headless_dbt.workflow_commands import append_outputs, append_summary
 def report(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
     """Write run.json and the renderings into the run folder, and tell the runner. Raises HeadlessDbtError."""
     settings = read_report_settings(flags, runner)
+    previous = named_previous(places.previous, runner.workspace) if places.previous else None
     if places.artifacts:
         folder = _adopted(places, runner, settings)
     else:
         folder = find_run_folder(places.run_folder, runner, settings.project_dir)
     finish_killed_run(folder)
+    if previous is None and not runner.on_github and read_previous(folder) is None:
+        previous = neighbouring_previous(folder, settings.project_dir)
+    if previous is not None:
+        keep_previous(folder, previous)
     run = assemble_run(folder, runner.workspace, settings.cost_per_tib)
     folder.write_run(run)
     summary = render_summary(run)
@@ -118,9 +124,14 @@ def unique_artifact_name(name: str, run: Run, nonce: str) -> str:
     The first part after the name stands for what was asked for and stays the same from night to night; the
     nonce keeps a matrix, a second call in the job and a re-run apart.
     """
-    inputs = {given: text for given, text in run.request.inputs.items() if given != "resume-from"}
-    asked = json.dumps([run.request.context.workflow_file, inputs], sort_keys=True)
-    return f"{safe_artifact_name(name)}-{sha256(asked.encode()).hexdigest()[:6]}-{nonce}"
+    return f"{safe_artifact_name(name)}-{standing_for(run.request)}-{nonce}"
+
+
+def standing_for(request: Request) -> str:
+    """What stands for a request in the name of its artifact."""
+    inputs = {given: text for given, text in request.inputs.items() if given != "resume-from"}
+    asked = json.dumps([request.context.workflow_file, inputs], sort_keys=True)
+    return sha256(asked.encode()).hexdigest()[:6]
 
 
 def request_in(uploaded: str, name: str) -> str:

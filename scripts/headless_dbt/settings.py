@@ -27,13 +27,14 @@ class Places:
     """Where a verb finds and leaves its files, as the command line or the action names it; empty is the default.
 
     ``earlier`` is the folder that `fetch` fills, ``dbt_python`` the interpreter that has dbt, ``artifacts`` a plain
-    folder of dbt's own.
+    folder of dbt's own, ``previous`` the run to compare with.
     """
 
     run_folder: str = ""
     earlier: str = ""
     dbt_python: str = ""
     artifacts: str = ""
+    previous: str = ""
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,7 @@ def read_places(flags: Flags, environment: Mapping[str, str]) -> Places:
         earlier=flags.get("earlier") or environment.get("HEADLESS_DBT_EARLIER", ""),
         dbt_python=flags.get("dbt_python") or "",
         artifacts=flags.get("artifacts") or "",
+        previous=flags.get("previous") or "",
     )
 
 

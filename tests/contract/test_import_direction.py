@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "scripts/headless_dbt"
 
 # From the bottom up. A module that is not here fails the test: say where it belongs.
 LEVELS = (
-    ("codeowners", "errors", "lineage", "locate", "model", "session_protocol", "transient"),
+    ("changes", "codeowners", "errors", "lineage", "locate", "model", "session_protocol", "transient"),
     ("parsing", "problem_place", "project_files"),
     ("inputs",),
     ("settings", "workflow_commands"),
@@ -20,7 +20,7 @@ LEVELS = (
     ("final_artifacts",),
     ("causes", "lines", "origins", "timeline", "warehouse"),
     ("neighbours", "nodes", "outside_dbt"),
-    ("assemble", "earlier_runs", "plain_artifacts"),
+    ("assemble", "earlier_runs", "plain_artifacts", "previous_run"),
     ("supervisor",),
     ("incident_state", "render", "render.markdown", "render.words"),
     ("render.annotations", "render.lineage", "render.page_data", "render.summary", "render.told"),
@@ -45,6 +45,7 @@ PURE = {
     "inputs",
     "code_manifest",
     "causes",
+    "changes",
     "codeowners",
     "dbt_commands",
     "incident",

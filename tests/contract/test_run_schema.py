@@ -9,7 +9,17 @@ from typing import Any
 import jsonschema
 import msgspec
 import pytest
-from headless_dbt.model import Attempt, Cause, Continued, Exposure, Run
+from headless_dbt.model import (
+    Attempt,
+    Cause,
+    Changes,
+    Continued,
+    Exposure,
+    PaceChange,
+    Previous,
+    Run,
+    StatusChange,
+)
 
 from tests.unit.builders import make_run
 from tests.unit.render.samples import RUNS
@@ -20,6 +30,11 @@ FULL = make_run(
     attempts=(Attempt(number=1, causes=("rate limit",)),),
     continued=Continued(run="run 7", taken=3),
     causes=(Cause(key="k", exposures=(Exposure(unique_id="exposure.shop.board", name="Board"),)),),
+    changes=Changes(
+        previous=Previous(name="run 41", status="success"),
+        broken=(StatusChange(unique_id="model.shop.a", before="success", now="error"),),
+        slower=(PaceChange(unique_id="model.shop.b", before=1.0, now=60.0),),
+    ),
 )
 
 

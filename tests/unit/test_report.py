@@ -160,3 +160,53 @@ def test_the_part_after_the_name_stands_for_what_was_asked_for() -> None:
 )
 def test_a_name_that_github_would_refuse_is_mended(name: str, kept: str) -> None:
     assert unique_artifact_name(name, make_run(), "n").startswith(kept)
+
+
+def _reported(tmp_path: Path, *, on_github: bool = False, **places: str) -> RunFolder:
+    """A red run of today, reported beside a green one of yesterday."""
+    path = tmp_path / "target/headless_dbt"
+    made = RunFolder(path / "20260131T060000Z-x")
+    folder = made if made.path.is_dir() else _folder(made.path)
+    earlier = path / "20260130T060000Z-x"
+    if not earlier.is_dir():
+        earlier.mkdir(parents=True)
+        RunFolder(earlier).write_request(folder.read_request())
+        yesterday = make_run([make_node("model.shop.a")], started_at="2026-01-30T06:00:00Z", request=make_request())
+        RunFolder(earlier).write_run(yesterday)
+    runner, console = make_runner(tmp_path, on_github=on_github), Console(on_github=on_github, stream=io.BytesIO())
+    report({}, runner, Places(run_folder=str(folder.path), **places), console)
+    return folder
+
+
+def _changes(folder: RunFolder) -> tuple[str, list[str]] | None:
+    changes = folder.read_run().changes
+    return (changes.previous.name, [each.unique_id for each in changes.broken]) if changes else None
+
+
+def test_outside_github_a_run_is_compared_with_the_one_before(tmp_path: Path) -> None:
+    folder = _reported(tmp_path)
+
+    assert _changes(folder) == ("the run of 2026-01-30T06:00:00Z", ["model.shop.a"])
+
+    # Once it is known it stays, whatever becomes of that other folder.
+    (tmp_path / "target/headless_dbt/20260130T060000Z-x/run.json").unlink()
+    assert _changes(_reported(tmp_path)) == ("the run of 2026-01-30T06:00:00Z", ["model.shop.a"])
+
+
+def test_on_github_only_what_was_recalled_is_compared(tmp_path: Path) -> None:
+    assert _changes(_reported(tmp_path, on_github=True)) is None
+
+
+def test_a_run_that_is_named_wins_and_stays(tmp_path: Path) -> None:
+    _reported(tmp_path)
+    named = make_run([make_node("model.shop.a", "error")], request=make_request(make_context(run_id="7")))
+    (tmp_path / "named").mkdir()
+    RunFolder(tmp_path / "named").write_run(named)
+
+    assert _changes(_reported(tmp_path, previous="named")) == ("run 7", [])
+    assert _changes(_reported(tmp_path)) == ("run 7", [])
+
+
+def test_a_run_that_is_named_and_not_there_is_a_wrong_request(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match=r"--previous: got 'nowhere', but run\.json is not there"):
+        _reported(tmp_path, previous="nowhere")

@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
-from headless_dbt.model import Cause, Exposure, Node, Outcome, Run
+from headless_dbt.model import Cause, Exposure, Neighbour, Node, Outcome, Run
 from headless_dbt.render.markdown import plain, shorten
 
-_MOST_FAILED, _MOST_PARENTS, _MOST_CHILDREN, _MOST_EXPOSURES = 5, 6, 6, 5
+_MOST_FAILED, _MOST_PARENTS, _MOST_CHILDREN, _MOST_EXPOSURES, _MOST_STEPS = 5, 6, 6, 5, 3
 _TESTS = ("test", "unit_test")
 _STYLE = {Outcome.FAILED: "failed", Outcome.SKIPPED: "skipped", Outcome.WARNED: "warned"}
 _CLASSES = (
@@ -42,11 +42,13 @@ def render_neighbourhood(run: Run, cause: Cause) -> str:
     shown = {exposure.unique_id: exposure for exposure in cause.exposures[:_MOST_EXPOSURES]}
     for exposure in shown.values():
         edges |= _way_to(exposure, starts, before)
+    edges |= _ways_from_outside(failed, run)
     if not edges:
         return ""
     names = dict.fromkeys(name for edge in edges for name in edge)
     numbers = {name: f"n{number}" for number, name in enumerate(names)}
-    lines = [_drawn(numbers[name], name, shown.get(name)) for name in names]
+    steps = {each.unique_id: each for each in run.neighbours if each.resource_type == "step"}
+    lines = [_drawn(numbers[name], name, shown.get(name) or steps.get(name)) for name in names]
     lines += [f"{numbers[parent]} {arrow} {numbers[child]}" for (parent, child), arrow in edges.items()]
     styles = [(numbers[name], _STYLE.get(nodes[name].outcome)) for name in names if name in nodes]
     lines += [f"class {number} {style}" for number, style in styles if style]
@@ -58,9 +60,9 @@ def label(text: str) -> str:
     return shorten(" ".join(re.sub(r"[^\w .,()+-]", " ", plain(text)).split()), 60) or "unnamed"
 
 
-def _drawn(number: str, name: str, exposure: Exposure | None) -> str:
-    if exposure is not None:
-        return f'{number}(["{label(exposure.name)}"]):::exposure'
+def _drawn(number: str, name: str, outside: Exposure | Neighbour | None) -> str:
+    if outside is not None:
+        return f'{number}(["{label(outside.name)}"]):::exposure'
     return f'{number}["{label(name.split(".", 2)[-1])}"]'
 
 
@@ -80,6 +82,32 @@ def _first_steps(starts: Iterable[str], nodes: Mapping[str, Node]) -> dict[str, 
                 before[child] = name
                 reached.append(child)
     return before
+
+
+def _ways_from_outside(failed: Iterable[Node], run: Run) -> dict[tuple[str, str], str]:
+    """The edges of the ways on which data comes from a step outside of dbt to what failed; of a long one both ends."""
+    parents = {each.unique_id: each.depends_on for each in run.neighbours}
+    parents |= {each.unique_id: each.depends_on for each in run.nodes}
+    after: dict[str, str] = {}
+    reached = [node.unique_id for node in failed]
+    ends = {*reached}
+    edges: dict[tuple[str, str], str] = {}
+    found = 0
+    for name in reached:  # It grows meanwhile: nearer ones come first.
+        if name.startswith("step.") and found < _MOST_STEPS:
+            found += 1
+            way = [name]
+            while way[-1] not in ends:
+                way.append(after[way[-1]])
+            pairs = dict.fromkeys(pairwise(way), _ARROW)
+            if len(way) > 4:
+                pairs = {(way[0], way[1]): _ARROW, (way[1], way[-2]): _WAY, (way[-2], way[-1]): _ARROW}
+            edges |= pairs
+        for parent in parents.get(name, ()):
+            if parent not in after and parent not in ends:
+                after[parent] = name
+                reached.append(parent)
+    return edges
 
 
 def _way_to(exposure: Exposure, starts: list[str], before: Mapping[str, str]) -> dict[tuple[str, str], str]:

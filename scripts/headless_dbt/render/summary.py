@@ -3,14 +3,18 @@
 from collections.abc import Iterator, Sequence
 
 from headless_dbt.model import Cause, Node, Outcome, Problem, Run
+from headless_dbt.render.compared import render_changes
+from headless_dbt.render.gantt import critical_nodes, render_gantt
+from headless_dbt.render.lineage import render_neighbourhood
 from headless_dbt.render.markdown import cell, code, fenced, shorten
-from headless_dbt.render.words import counted, counts, duration, headline
+from headless_dbt.render.words import counted, counts, duration, headline, money, size
 
 # GitHub takes 1 MiB a step; these bounds keep the whole far below it.
 MOST_FAILURES = 20
 MOST_NAMED = 5
 MOST_WARNINGS = 20
 MOST_SLOW = 5
+MOST_PICTURES = 3
 
 
 def render_summary(run: Run) -> str:
@@ -20,9 +24,13 @@ def render_summary(run: Run) -> str:
         *_problem(run),
         *_continued(run),
         *_failures(run),
+        *render_changes(run),
         *_retries(run),
         *_warnings(run),
+        *_totals(run),
         *_slowest(run),
+        *_freshness(run),
+        *_critical_path(run),
         _footer(run),
     ]
     return "\n\n".join(sections) + "\n"
@@ -33,7 +41,7 @@ def _headline(run: Run) -> str:
     project = run.request.inputs.get("project-dir", ".")
     if project != ".":
         where += f" of {code(project)}"
-    return f"## {headline(run)}: dbt on {where}\n\n{counts(run).capitalize()}, in {duration(run.elapsed)}."
+    return f"## {headline(run)}: dbt on {where}, {counts(run)}, in {duration(run.elapsed)}"
 
 
 def _problem(run: Run) -> Iterator[str]:
@@ -75,8 +83,10 @@ def _failures(run: Run) -> Iterator[str]:
         return
     nodes = {node.unique_id: node for node in run.nodes}
     yield f"### {counted(len(run.failed), 'failure')}, {counted(len(causes), 'cause')}"
-    for cause in causes[:MOST_FAILURES]:
+    for position, cause in enumerate(causes[:MOST_FAILURES]):
         yield _cause(cause, [nodes[name] for name in cause.nodes if name in nodes])
+        if position < MOST_PICTURES and (picture := render_neighbourhood(run, cause)):
+            yield picture
     yield from _more(len(causes) - MOST_FAILURES, "cause")
 
 
@@ -128,15 +138,83 @@ def _warnings(run: Run) -> Iterator[str]:
         yield from _more(len(warned) - MOST_WARNINGS, "warning")
 
 
+def _totals(run: Run) -> Iterator[str]:
+    """What the warehouse told of the run as a whole."""
+    parts = []
+    if rows := [node.rows for node in run.nodes if node.rows is not None]:
+        parts.append(f"{sum(rows):,} row{'' if sum(rows) == 1 else 's'}")
+    if processed := [node.bytes_processed for node in run.nodes if node.bytes_processed is not None]:
+        parts.append(f"{size(sum(processed))} processed")
+    if billed := [node.bytes_billed for node in run.nodes if node.bytes_billed is not None]:
+        parts.append(f"{size(sum(billed))} billed")
+    if run.cost is not None:
+        parts.append(f"{money(run.cost.usd)} on demand at ${run.cost.usd_per_tib:g} per TiB")
+    if parts:
+        yield f"**Warehouse:** {', '.join(parts)}."
+
+
 def _slowest(run: Run) -> Iterator[str]:
     ran = sorted((node for node in run.nodes if node.execution_time > 0), key=lambda node: -node.execution_time)
     if ran:
-        yield "### Slowest nodes\n\n" + _table(ran[:MOST_SLOW])
+        yield "### Slowest nodes\n\n" + _table(ran[:MOST_SLOW], sum(node.execution_time for node in ran))
 
 
-def _table(nodes: Sequence[Node]) -> str:
-    rows = [f"| {cell(node.unique_id)} | {cell(node.status)} | {duration(node.execution_time)} |" for node in nodes]
-    return "\n".join(["| node | status | time |", "| --- | --- | ---: |", *rows])
+def _table(nodes: Sequence[Node], total: float) -> str:
+    """The nodes with their share of the time of all, and what the warehouse tells of them."""
+    known = [
+        (name, words)
+        for name, words in (("rows", _rows), ("billed", _billed), ("cost", _cost))
+        if any(words(node) for node in nodes)
+    ]
+    lines = [
+        "| node | status | time | share |" + "".join(f" {name} |" for name, _ in known),
+        "| --- | --- | ---: | ---: |" + " ---: |" * len(known),
+    ]
+    for node in nodes:
+        share = f"{node.execution_time / total:.0%}"
+        cells = (cell(node.unique_id), cell(node.status), duration(node.execution_time), share)
+        lines.append(f"| {' | '.join((*cells, *(words(node) for _, words in known)))} |")
+    return "\n".join(lines)
+
+
+def _rows(node: Node) -> str:
+    return f"{node.rows:,}" if node.rows is not None else ""
+
+
+def _billed(node: Node) -> str:
+    return size(node.bytes_billed) if node.bytes_billed is not None else ""
+
+
+def _cost(node: Node) -> str:
+    return money(node.cost) if node.cost is not None else ""
+
+
+def _freshness(run: Run) -> Iterator[str]:
+    """How old the data of each source is, the oldest against its bound first. Those that are stale are causes above."""
+    checked = [node for node in run.nodes if node.freshness is not None]
+    if not checked:
+        return
+    checked.sort(key=lambda node: (node.outcome is Outcome.PASSED, -((node.freshness and node.freshness.age) or 0.0)))
+    lines = [
+        f"- {code(node.unique_id)}: {code(node.status)}"
+        + (f", {duration(node.freshness.age)} old" if node.freshness and node.freshness.age is not None else "")
+        for node in checked[:MOST_WARNINGS]
+    ]
+    lines += [*_more(len(checked) - MOST_WARNINGS, "source")]
+    fresh = sum(node.outcome is Outcome.PASSED for node in checked)
+    yield _folded(f"Source freshness: {fresh} of {counted(len(checked), 'source')} fresh", "\n".join(lines))
+
+
+def _critical_path(run: Run) -> Iterator[str]:
+    path = critical_nodes(run)
+    if chart := render_gantt(run):
+        took = duration(sum(node.execution_time for node in path))
+        what = f"Critical path: {counted(len(path), 'node')}, {took}"
+        yield _folded(what, f"No number of threads makes the run shorter than this chain.\n\n{chart}")
+
+
+def _folded(title: str, text: str) -> str:
+    return f"<details><summary>{title}</summary>\n\n{text}\n\n</details>"
 
 
 def _more(number: int, noun: str) -> Iterator[str]:

@@ -1,7 +1,22 @@
 """Runs as people meet them, for the renderings."""
 
+from typing import Any
+
 from headless_dbt.merged_results import INTERRUPTED, NOT_REACHED
-from headless_dbt.model import Run, Verdict
+from headless_dbt.model import (
+    Changes,
+    Cost,
+    Exposure,
+    Freshness,
+    Neighbour,
+    Node,
+    PaceChange,
+    Previous,
+    Run,
+    StatusChange,
+    Verdict,
+)
+from msgspec.structs import replace
 
 from tests.unit.builders import make_command, make_context, make_node, make_problem, make_request, make_run
 
@@ -92,6 +107,106 @@ CANCELLED = make_run(
     ),
 )
 
+
+def _timed(unique_id: str, began: int, took: int, status: str = "success", **more: Any) -> Node:
+    """A node that ran at 06:00, after so many seconds, for so many."""
+    return make_node(
+        unique_id,
+        status,
+        started_at=f"2026-01-31T06:00:{began:02}Z",
+        completed_at=f"2026-01-31T06:00:{began + took:02}Z",
+        execution_time=float(took),
+        compile_time=0.5,
+        execute_time=took - 0.5,
+        **{"thread": f"Thread-{began % 2 + 1} (worker)", **more},
+    )
+
+
+EVERYTHING = make_run(
+    [
+        make_node(
+            "source.shop.raw.payments",
+            depends_on=("step.shop-extract",),
+            freshness=Freshness(loaded_at="2026-01-31T03:00:00Z", age=10800.0, warn_after=43200.0),
+        ),
+        _timed("seed.shop.raw_orders", 0, 4, rows=2600, tags=("hourly",), group="platform"),
+        _timed(
+            "model.shop.stg_orders",
+            4,
+            10,
+            depends_on=("seed.shop.raw_orders", "source.shop.raw.payments"),
+            rows=2600,
+            bytes_processed=5 << 30,
+            bytes_billed=5 << 30,
+            slot_ms=90_000,
+            cost=5 / 1024 * 6.25,
+            file="models/staging/stg_orders.sql",
+            description="One row for each order.",
+            owners=("Data team",),
+            compiled_code="select 1 as order_id",
+            materialized="view",
+            waiting_time=0.2,
+        ),
+        _timed(
+            "test.shop.unique_stg_orders_order_id.1a2b",
+            14,
+            2,
+            "pass",
+            depends_on=("model.shop.stg_orders",),
+            attached_to="model.shop.stg_orders",
+        ),
+        _timed(
+            "model.shop.fct_orders",
+            16,
+            30,
+            "error",
+            depends_on=("model.shop.stg_orders",),
+            message=BINDER_ERROR,
+            file="models/marts/fct_orders.sql",
+            line=12,
+            blocks=1,
+            compiled_code='select "order_totl" from shop.stg_orders',
+        ),
+        make_node("model.shop.fct_revenue", "skipped", depends_on=("model.shop.fct_orders",), execution_time=0.0),
+    ],
+    adapter="bigquery",
+    critical_path=(
+        "seed.shop.raw_orders",
+        "model.shop.stg_orders",
+        "test.shop.unique_stg_orders_order_id.1a2b",
+        "model.shop.fct_orders",
+    ),
+    cost=Cost(usd=5 / 1024 * 6.25, usd_per_tib=6.25, bytes_billed=5 << 30),
+    neighbours=(
+        Neighbour(unique_id="step.shop-extract", name="shop-extract", resource_type="step"),
+        Neighbour(
+            unique_id="exposure.shop.board",
+            name="Revenue board",
+            resource_type="exposure",
+            kind="dashboard",
+            url="https://bi.example.com/1",
+            depends_on=("model.shop.fct_revenue",),
+        ),
+    ),
+    changes=Changes(
+        previous=Previous(
+            name="run 41",
+            url="https://github.com/acme/shop/actions/runs/41",
+            started_at="2026-01-30T06:00:00Z",
+            elapsed=120.0,
+            status="success",
+            nodes=6,
+        ),
+        broken=(StatusChange(unique_id="model.shop.fct_orders", before="success", now="error"),),
+        added=("model.shop.fct_revenue",),
+        slower=(PaceChange(unique_id="model.shop.stg_orders", before=2.0, now=10.0),),
+    ),
+)
+_BOARD = Exposure(
+    unique_id="exposure.shop.board", name="Revenue board", kind="dashboard", depends_on=("model.shop.fct_revenue",)
+)
+EVERYTHING = replace(EVERYTHING, causes=tuple(replace(cause, exposures=(_BOARD,)) for cause in EVERYTHING.causes))
+
 RUNS: dict[str, Run] = {
     "green": GREEN,
     "warnings": WARNINGS,
@@ -101,6 +216,7 @@ RUNS: dict[str, Run] = {
     "nothing-selected": NOTHING_SELECTED,
     "docs-failed": DOCS_FAILED,
     "cancelled": CANCELLED,
+    "everything": EVERYTHING,
 }
 
 HOSTILE_TEXTS = (
@@ -120,9 +236,21 @@ HOSTILE_TEXTS = (
 
 def hostile_run(text: str) -> Run:
     """A run whose every text of the project or the warehouse is hostile."""
-    node = {"message": text, "file": text, "name": text, "blocks": 1}
+    node: dict[str, Any] = {"message": text, "file": text, "name": text, "blocks": 1, "compiled_code": text}
+    node |= {"description": text, "tags": (text,), "owners": (text,), "group": text, "thread": text}
+    names = (f"model.{text}", f"test.{text}")
+    change = StatusChange(unique_id=text, before=text, now=text)
+    pace = PaceChange(unique_id=text, before=1.0, now=9.0)
     return make_run(
-        [make_node(f"model.{text}", "error", **node), make_node(f"test.{text}", "warn", **node)],
+        [
+            _timed(names[0], 0, 4, "error", **node, depends_on=(f"step.{text}",)),
+            _timed(names[1], 4, 2, "warn", **node, freshness=Freshness(loaded_at=text, age=1.0)),
+        ],
+        critical_path=names,
+        neighbours=(Neighbour(unique_id=f"step.{text}", name=text, resource_type="step", url=text),),
+        changes=Changes(
+            previous=Previous(name=text, status=text), broken=(change,), mended=(change,), added=(text,), slower=(pace,)
+        ),
         problem=make_problem(message=text, file=text),
         commands=(
             make_command(success=False, message=text),

@@ -1,6 +1,7 @@
 """``headless-dbt VERB``: the verbs, and how an error becomes an annotation and an exit code."""
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -69,7 +70,12 @@ def _run(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
 def _report(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
     from headless_dbt.report import report
 
-    return report(flags, runner, places, console)
+    # All that it makes lives to its end: looking for garbage costs a fifth of its time at 15,000 nodes.
+    gc.disable()
+    try:
+        return report(flags, runner, places, console)
+    finally:
+        gc.enable()
 
 
 def _incident(flags: Flags, runner: Runner, places: Places, console: Console) -> int:

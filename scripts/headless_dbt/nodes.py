@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import PurePosixPath
 
 from msgspec.structs import replace
@@ -67,10 +68,15 @@ class Project:
             return ()
         return files_behind(unique_id, self.manifest, self.graph, PurePosixPath(self.directory))
 
+    @cached_property
+    def _folder(self) -> str:
+        folder = str(PurePosixPath(self.directory))
+        return "" if folder == "." else f"{folder}/"
+
     def _placed(self, node: ManifestNode, file: str) -> str:
         project = self.manifest.metadata.project_name if self.manifest else None
         own = project is None or node.package_name in ("", project)
-        return str(PurePosixPath(self.directory) / file) if file and own else ""
+        return self._folder + file if file and own else ""
 
     def _node(self, found: ManifestNode | None, result: NodeResult, tries: int = 1) -> Node:
         known = found or _UNKNOWN

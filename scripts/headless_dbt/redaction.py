@@ -15,6 +15,8 @@ _SHAPES = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----[A-Za-z0-9+/=\\\s]*(?:-----END [A-Z ]*PRIVATE KEY-----)?"
     r"|\bgh[pousr]_[A-Za-z0-9]{36,}\b|\bgithub_pat_[A-Za-z0-9_]{60,}\b|\bya29\.[A-Za-z0-9_.-]{20,}"
 )
+# What such a secret begins with: looking for it is a hundred times faster than looking for the shapes.
+_BEGINNINGS = ("-----BEGIN ", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "ya29.")
 # The name of a field in dbt's files; a unique_id, which is a key too, has dots.
 _FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -39,6 +41,9 @@ def redact(content: bytes, secrets: Iterable[str]) -> bytes:
     name of a field.
     """
     forms = _forms(secrets)
+    searched = (form.encode("utf-8", "surrogateescape") for form in (*forms, *_BEGINNINGS))
+    if not any(each in content for each in searched):
+        return content
     text = content.decode("utf-8", "surrogateescape")
     if _without(text, forms) == text:
         return content
@@ -57,8 +62,11 @@ def redact(content: bytes, secrets: Iterable[str]) -> bytes:
 def redact_folder(folder: Path, secrets: Iterable[str]) -> None:
     """Redact every file under ``folder`` in place; a file without secrets is not touched."""
     secrets = tuple(secrets)
+    seen = set()
     for file in folder.rglob("*"):
-        if file.is_file() and not file.is_symlink():
+        # An artifact of an attempt stands at the top of the folder too: two names of one file.
+        if file.is_file() and not file.is_symlink() and (same := (file.stat().st_dev, file.stat().st_ino)) not in seen:
+            seen.add(same)
             content = file.read_bytes()
             clean = redact(content, secrets)
             if clean != content:
@@ -78,7 +86,7 @@ def _json_body(text: str) -> str:
 def _without(text: str, forms: Iterable[str]) -> str:
     for form in forms:
         text = text.replace(form, MASK)
-    return _SHAPES.sub(MASK, text)
+    return _SHAPES.sub(MASK, text) if any(beginning in text for beginning in _BEGINNINGS) else text
 
 
 def _inside(value: Any, forms: tuple[str, ...]) -> Any:

@@ -12,6 +12,8 @@ _CONTROL = re.compile(
 )
 
 
+_ASCII_CONTROL = bytes(code for code in (*range(32), 127) if chr(code) not in "\t\n")
+
 # By its hidden comments the failure issue finds its own parts again; a text that holds one is not to be taken for it.
 _OUR_COMMENT = re.compile(r"<!--(\s*headless-dbt:)")
 # GitHub's parser knows no code span whose fence is longer than 80 backticks, and counts those of a block up to 255.
@@ -20,6 +22,9 @@ _MANY_TICKS = re.compile("(`{40})`+")
 
 def plain(text: str) -> str:
     """``text`` without colours, control characters and what turns the direction of writing round."""
+    # Most texts are in order, and a page has tens of millions of characters.
+    if text.isascii() and "<!--" not in text and len(text.encode().translate(None, _ASCII_CONTROL)) == len(text):
+        return text
     return _OUR_COMMENT.sub("<!\u2011\u2011\\1", _CONTROL.sub("", text.replace("\r\n", "\n")))
 
 

@@ -33,6 +33,7 @@ def render_page(run: Run) -> str:
     environment.filters.update(duration=duration, shorten=shorten)
     template = environment.from_string(_file("page.html"))
     style, script = f"\n{_file('page.css')}", f"\n{page_script()}"
+    data = as_json(page_data(run))
     context = run.request.context
     return template.render(
         run=run,
@@ -47,8 +48,8 @@ def render_page(run: Run) -> str:
         warned=run.warnings,
         blocked=_blocked,
         most_causes=MOST_CAUSES,
-        data=Markup(as_json(page_data(run))),  # noqa: S704  It cannot end its element, see as_json.
-        sql=Markup(packed_sql(ranked(run))),  # noqa: S704  Base64.
+        data=Markup(data),  # noqa: S704  It cannot end its element, see as_json.
+        sql=Markup(packed_sql(ranked(run), len(data))),  # noqa: S704  Base64.
         style=Markup(style),  # noqa: S704  Ours.
         style_hash=_hash(style),
         script=Markup(script),  # noqa: S704  Ours.

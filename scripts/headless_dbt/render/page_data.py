@@ -19,13 +19,13 @@ from headless_dbt.timeline import moment, spans_of
 # Bounds of what the page shows of one node, and of all: it is to stay far below 10 MB.
 MOST_MESSAGE, MOST_DESCRIPTION = 20_000, 2_000
 MOST_TEXT = 2_000_000
-# Of SQL as it is, and of what it comes to when it is packed.
-MOST_SQL, MOST_PACKED = 32_000_000, 4_000_000
+# Of SQL as it is, of what it comes to when it is packed, and of all data together.
+MOST_SQL, MOST_PACKED, MOST_DATA = 32_000_000, 4_500_000, 9_400_000
 _RANK = (Outcome.FAILED, Outcome.WARNED, Outcome.SKIPPED, Outcome.PASSED)
 
 
 class _Texts(dict[str, int]):
-    """Texts by their place; one that is new gets the next."""
+    """Texts by their place, as the project has them; one that is new gets the next."""
 
     def __missing__(self, text: str) -> int:
         self[text] = len(self)
@@ -63,7 +63,9 @@ def page_data(run: Run) -> dict[str, Any]:
     home = f"{context.server_url}/{context.repository}"
     return {
         "nodes": rows,
-        "texts": [*texts],
+        "texts": [plain(text) for text in texts],
+        "outcomes": {texts[node.status]: node.outcome.value for node in nodes},
+        "price": run.cost.usd_per_tib if run.cost else 0,
         "results": len(nodes),
         "critical": [places[name] for name in run.critical_path if name in places],
         "origin": round(origin * 1000),
@@ -82,14 +84,14 @@ def as_json(data: Mapping[str, Any]) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026").replace("\u2028", "\\u2028")
 
 
-def packed_sql(nodes: Sequence[Node]) -> str:
+def packed_sql(nodes: Sequence[Node], taken: int) -> str:
     """The compiled SQL of the nodes, in their order and as many as there is room for, packed for the page.
 
-    A JSON list of texts, deflated without a header, in base64.
+    ``taken`` characters of the page are taken already. A JSON list of texts, deflated without a header, in base64.
     """
-    most = MOST_SQL
+    most, most_packed = MOST_SQL, min(MOST_PACKED, MOST_DATA - taken)
     while True:
-        room, found = most, []
+        room, found = most if most_packed > 0 else 0, []
         for node in nodes:
             text = plain(node.compiled_code).strip("\n") if room > 0 else ""
             room -= len(text)
@@ -97,10 +99,12 @@ def packed_sql(nodes: Sequence[Node]) -> str:
         while found and not found[-1]:
             found.pop()
         packer = zlib.compressobj(level=4, wbits=-zlib.MAX_WBITS)
-        packed = packer.compress(msgspec.json.encode(found)) + packer.flush()
-        if len(packed) <= MOST_PACKED:
-            return base64.b64encode(packed).decode() if found else ""
-        most //= 2
+        raw = msgspec.json.encode(found)
+        packed = base64.b64encode(packer.compress(raw) + packer.flush()).decode()
+        if not found or len(packed) <= most_packed:
+            return packed if found else ""
+        # As much as should fit, by what the first attempt came to.
+        most = int(min(most, len(raw)) * 0.95 * max(0, most_packed) / len(packed))
 
 
 def _others(run: Run, nodes: Iterable[Node]) -> list[Neighbour]:
@@ -123,8 +127,7 @@ def _node(
         **_shared(node, places, texts, room),
         # Of what went well dbt only repeats the counts.
         message="" if passed else room.take(node.message, MOST_MESSAGE),
-        status=texts[plain(node.status)],
-        outcome=texts[node.outcome.value],
+        status=texts[node.status],
         line=node.line or None,
         seconds=round(node.execution_time, 3),
         start=times[0] if times else None,
@@ -132,7 +135,7 @@ def _node(
         compile=round(node.compile_time, 3) or None,
         execute=round(node.execute_time, 3) or None,
         waiting=round(node.waiting_time, 3) or None,
-        thread=texts[plain(node.thread)] if node.thread else None,
+        thread=texts[node.thread] if node.thread else None,
         failures=node.failures,
         blocks=node.blocks or None,
         tries=node.tries if node.tries != 1 else None,
@@ -140,11 +143,10 @@ def _node(
         processed=node.bytes_processed,
         billed=node.bytes_billed,
         slots=node.slot_ms,
-        cost=round(node.cost, 8) if node.cost is not None else None,
-        kind=texts[plain(node.materialized)] if node.materialized else None,
+        kind=texts[node.materialized] if node.materialized not in ("", node.resource_type) else None,
         relation=room.take(node.relation_name, 300),
-        properties=texts[plain(node.properties_file)] if node.properties_file else None,
-        tests=places.get(node.attached_to),
+        properties=texts[node.properties_file] if node.properties_file else None,
+        tests=places.get(node.attached_to) if len(node.depends_on) > 1 else None,
         freshness=_filled(**msgspec.structs.asdict(node.freshness)) if node.freshness else None,
     )
 
@@ -152,7 +154,7 @@ def _node(
 def _neighbour(node: Neighbour, places: Mapping[str, int], texts: _Texts, room: _Room) -> dict[str, Any]:
     return _filled(
         **_shared(node, places, texts, room),
-        kind=texts[plain(node.kind)] if node.kind else None,
+        kind=texts[node.kind] if node.kind else None,
         url=shorten(plain(node.url), 500),
     )
 
@@ -160,14 +162,14 @@ def _neighbour(node: Neighbour, places: Mapping[str, int], texts: _Texts, room: 
 def _shared(node: Node | Neighbour, places: Mapping[str, int], texts: _Texts, room: _Room) -> dict[str, Any]:
     return {
         "id": plain(node.unique_id),
-        # Most are called what their id ends with.
-        "name": plain(node.name) if node.name != node.unique_id.rpartition(".")[2] else "",
-        "type": texts[plain(node.resource_type)],
-        "file": texts[plain(node.file)] if node.file else None,
+        # Most are called what their id says third.
+        "name": plain(node.name) if [node.name] != node.unique_id.split(".")[2:3] else "",
+        "type": texts[node.resource_type],
+        "file": texts[node.file] if node.file else None,
         "description": room.take(node.description, MOST_DESCRIPTION),
-        "group": texts[plain(node.group)] if node.group else None,
-        "owners": [texts[plain(owner)] for owner in node.owners],
-        "tags": [texts[plain(tag)] for tag in node.tags],
+        "group": texts[node.group] if node.group else None,
+        "owners": [texts[owner] for owner in node.owners],
+        "tags": [texts[tag] for tag in node.tags],
         "parents": [places[name] for name in node.depends_on if name in places],
     }
 

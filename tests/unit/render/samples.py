@@ -118,7 +118,11 @@ def _timed(unique_id: str, began: int, took: int, status: str = "success", **mor
         execution_time=float(took),
         compile_time=0.5,
         execute_time=took - 0.5,
-        **{"thread": f"Thread-{began % 2 + 1} (worker)", **more},
+        **{
+            "name": unique_id.split(".")[2] if unique_id.count(".") > 1 else unique_id,
+            "thread": f"Thread-{began % 2 + 1} (worker)",
+            **more,
+        },
     )
 
 

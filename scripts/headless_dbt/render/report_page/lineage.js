@@ -78,7 +78,7 @@ function arrange(columns, order) {
           return [each, joined.length ? joined.reduce((sum, place) => sum + place, 0) / joined.length : index / column.length];
         }),
       );
-      column.sort((a, b) => mean.get(a) - mean.get(b));
+      column.sort((a, b) => (mean.get(a) ?? 0) - (mean.get(b) ?? 0));
       for (const [index, each] of column.entries()) rank.set(each.place, (index + 0.5) / column.length);
     }
   }

@@ -51,7 +51,7 @@
  * @property {boolean} critical
  * @property {string} found what the search looks into
  */
-/** @typedef {{nodes: any[], texts: string[], results: number, critical: number[], origin: number, code: string}} Data */
+/** @typedef {{nodes: any[], texts: string[], results: number, outcomes: Record<string, string>, price: number, critical: number[], origin: number, code: string}} Data */
 
 const data = /** @type {Data} */ (JSON.parse(document.getElementById("data")?.textContent ?? "{}"));
 
@@ -63,10 +63,10 @@ const nodes = data.nodes.map((raw, place) => {
   const node = {
     ...raw,
     place,
-    name: raw.name ?? raw.id.slice(raw.id.lastIndexOf(".") + 1),
+    name: raw.name ?? raw.id.split(".")[2] ?? raw.id,
     type: text(raw.type),
     status: text(raw.status),
-    outcome: text(raw.outcome),
+    outcome: data.outcomes[raw.status] ?? "",
     message: raw.message ?? "",
     file,
     folder: file.includes("/") ? file.slice(0, file.lastIndexOf("/")) : "",
@@ -89,6 +89,7 @@ const nodes = data.nodes.map((raw, place) => {
     waiting: raw.waiting ?? 0,
     blocks: raw.blocks ?? 0,
     tries: raw.tries ?? 1,
+    cost: data.price && raw.billed !== undefined ? (raw.billed / 2 ** 40) * data.price : undefined,
     critical: false,
   };
   node.found = `${node.id} ${node.name} ${node.file} ${node.tags.join(" ")} ${node.owners.join(" ")}`.toLowerCase();

@@ -106,7 +106,8 @@ def test_the_newest_earlier_run_of_the_same_request_is_the_previous_one(tmp_path
     left(github, 40)
     left(github, 41)
     other = make_run(request=request_of(42, target="dev"))
-    github.add_run(42).add_artifact(unique_artifact_name("dbt-artifacts", other, "000000"), {"run.json": b"{}"})
+    files = {"run.json": msgspec.json.encode(other)}
+    github.add_run(42).add_artifact(unique_artifact_name("dbt-artifacts", other, "000000"), files)
     github.add_run(43)
     left(github, 44).expired = True
     left(github, 45, files={"request.json": b"{}"})

@@ -17,6 +17,7 @@ from headless_dbt.settings import Flags, Places, Runner, inputs_of, read_fetch_s
 _VERBS = {
     "fetch": "Fetch an earlier run from GitHub, so that `run` can continue it.",
     "run": "Build the project with dbt, and keep what it leaves in the run folder.",
+    "recall": "Look on GitHub for the previous run of the same request, so that `report` can tell what changed.",
     "report": "Turn a run folder into run.json, a summary, a page, annotations and step outputs.",
     "incident": "Open, update or close the failure issue on GitHub, after a run folder.",
 }
@@ -67,6 +68,12 @@ def _run(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
     return run(flags, runner, places, console)
 
 
+def _recall(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
+    from headless_dbt.recall import recall
+
+    return recall(flags, runner, places, console)
+
+
 def _report(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
     from headless_dbt.report import report
 
@@ -84,7 +91,7 @@ def _incident(flags: Flags, runner: Runner, places: Places, console: Console) ->
     return file_issue(flags, runner, places.run_folder, console)
 
 
-_VERB = {"fetch": _fetch, "run": _run, "report": _report, "incident": _incident}
+_VERB = {"fetch": _fetch, "run": _run, "recall": _recall, "report": _report, "incident": _incident}
 _EARLIER_HELP = {
     "fetch": "A new or empty folder for the earlier run. [HEADLESS_DBT_EARLIER]",
     "run": "The folder that `headless-dbt fetch` filled. [HEADLESS_DBT_EARLIER]",

@@ -12,6 +12,7 @@ from github.File import File
 from github.GithubException import GithubException
 from github.WorkflowRun import WorkflowRun
 
+from headless_dbt.archive_parts import Part, TooLargeError, read_entry
 from headless_dbt.github import TIMEOUT_SECONDS, Patience, connect
 from headless_dbt.suspects import Commit
 
@@ -99,12 +100,48 @@ class WorkflowRuns:
             for chunk in answer.iter_content(_CHUNK):
                 stream.write(chunk)
 
+    def read_file(self, artifact: Artifact, name: str, most_bytes: int) -> bytes | None:
+        """One file of an artifact, and no more of it than needed; None where it is not in it.
+
+        Raises TooLargeError, and zipfile's errors.
+        """
+        address = self._patience.ask(lambda: self._storage_of(artifact))
+        return read_entry(
+            lambda first, last: self._patience.ask(lambda: _part_of(address, first, last, most_bytes)), name, most_bytes
+        )
+
+    def _storage_of(self, artifact: Artifact) -> str:
+        """Where the bytes of an artifact are: an address of another host, which opens for whoever has it."""
+        headers = {"Authorization": f"Bearer {self._token}", "Accept": "application/vnd.github+json"}
+        with requests.get(
+            artifact.address, headers=headers, timeout=TIMEOUT_SECONDS, stream=True, allow_redirects=False
+        ) as answer:
+            answer.raise_for_status()
+            return answer.headers["location"]
+
     def _files_of(self, sha: str) -> list[File]:
         return self._patience.ask(lambda: list(self._repository.get_commit(sha).files))
 
     def _is_own(self, run: WorkflowRun) -> bool:
         home = run.head_repository
         return home is not None and home.full_name.lower() == self._name.lower()
+
+
+def _part_of(address: str, first: int, last: int, most_bytes: int) -> Part:
+    """A part of what a storage holds; the whole where it does not hand out parts."""
+    headers = {"Range": f"bytes={first}-{last}", "Accept-Encoding": "identity"}
+    with requests.get(address, headers=headers, timeout=TIMEOUT_SECONDS, stream=True) as answer:
+        answer.raise_for_status()
+        content = bytearray()
+        for chunk in answer.iter_content(_CHUNK):
+            content += chunk
+            if len(content) > most_bytes:
+                raise TooLargeError
+        if answer.status_code != requests.codes.partial_content:
+            return Part(0, bytes(content), len(content))
+        # "bytes 0-65535/1234567"
+        place, _, total = answer.headers["content-range"].rpartition(" ")[2].partition("/")
+        return Part(int(place.partition("-")[0]), bytes(content), int(total))
 
 
 def why_not(error: Exception) -> str:

@@ -69,7 +69,7 @@ _RUN = frozenset({"run"})
 _FETCH = frozenset({"run", "fetch"})
 _REPORT = frozenset({"run", "report"})
 _INCIDENT = frozenset({"run", "incident"})
-_ALL = frozenset({"run", "report", "incident"})
+_ALL = frozenset({"run", "recall", "report", "incident"})
 
 INPUTS = (
     Input("project-dir", ".", "Folder of dbt_project.yml, from the root of the repository.", folder, _ALL),
@@ -154,7 +154,7 @@ INPUTS = (
         "dbt-artifacts",
         "Name of the uploaded artifact; a suffix keeps it unique, see the output artifact-name.",
         artifact_name,
-        _REPORT | _FETCH,
+        _REPORT | _FETCH | {"recall"},
     ),
     Input(
         "artifact-retention-days",
@@ -187,7 +187,7 @@ INPUTS = (
         "",
         "Token that files the issue and fetches an earlier run. Default: the job's own.",
         secret_text,
-        frozenset({"incident", "fetch"}),
+        frozenset({"incident", "fetch", "recall"}),
         secret=True,
     ),
 )

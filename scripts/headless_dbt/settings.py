@@ -119,6 +119,18 @@ class FetchSettings:
         return self.context.run_attempt not in ("", "1")
 
 
+@dataclass(frozen=True)
+class RecallSettings:
+    """The inputs of ``recall``, parsed, and which run this is. ``token`` may be empty."""
+
+    project_dir: Path
+    artifact_name: str
+    token: str = field(repr=False)
+    repository: str
+    api_url: str
+    context: Context
+
+
 Flags = Mapping[str, str | None]
 
 
@@ -215,15 +227,26 @@ def read_report_settings(flags: Flags, runner: Runner) -> ReportSettings:
 
 def read_fetch_settings(flags: Flags, runner: Runner) -> FetchSettings:
     """The settings of ``fetch``."""
-    environment = runner.environment
-    given = {declared.attribute: _parse_leniently(declared, flags, environment) for declared in inputs_of("fetch")}
-    return FetchSettings(
-        token=given.pop("github_token") or environment.get("GITHUB_TOKEN", ""),
-        repository=environment.get("GITHUB_REPOSITORY", ""),
-        api_url=environment.get("GITHUB_API_URL") or "https://api.github.com",
-        context=_context(environment),
+    return FetchSettings(**_parse_for_github("fetch", flags, runner.environment))
+
+
+def read_recall_settings(flags: Flags, runner: Runner) -> RecallSettings:
+    """The settings of ``recall``."""
+    given = _parse_for_github("recall", flags, runner.environment)
+    return RecallSettings(**{**given, "project_dir": (runner.workspace / given["project_dir"]).resolve()})
+
+
+def _parse_for_github(verb: str, flags: Flags, environment: Mapping[str, str]) -> dict[str, Any]:
+    """The inputs of a verb that reads from GitHub, where that is, and which run this is."""
+    given = {declared.attribute: _parse_leniently(declared, flags, environment) for declared in inputs_of(verb)}
+    token = given.pop("github_token") or environment.get("GITHUB_TOKEN", "")
+    return {
         **given,
-    )
+        "token": token,
+        "repository": environment.get("GITHUB_REPOSITORY", ""),
+        "api_url": environment.get("GITHUB_API_URL") or "https://api.github.com",
+        "context": _context(environment),
+    }
 
 
 def _parse_leniently(declared: Input, flags: Flags, environment: Mapping[str, str]) -> Any:

@@ -60,7 +60,7 @@ def test_no_variable_of_the_run_comes_from_nowhere() -> None:
     assert set(step(ACTION, "run")["env"]) == {declared.variable for declared in RUN_INPUTS} | ours
 
 
-@pytest.mark.parametrize(("identity", "verb"), [("fetch", "fetch"), ("report", "report"), ("incident", "incident")])
+@pytest.mark.parametrize(("identity", "verb"), [(verb, verb) for verb in ("fetch", "recall", "report", "incident")])
 def test_the_other_verbs_get_the_inputs_that_they_read(identity: str, verb: str) -> None:
     read = {declared.variable for declared in INPUTS if verb in declared.verbs and declared.name != "project-dir"}
     assert read <= set(step(ACTION, identity)["env"])
@@ -72,7 +72,7 @@ def test_the_credentials_reach_one_step_and_the_token_another() -> None:
         for name, steps in holders.items():
             if f"inputs.{name} " in str(each):
                 steps.append(each["id"])
-    assert holders == {"dbt-env": ["run"], "gcp-credentials": ["run"], "github-token": ["fetch", "incident"]}
+    assert holders == {"dbt-env": ["run"], "gcp-credentials": ["run"], "github-token": ["fetch", "recall", "incident"]}
     assert "github.token" not in str(step(ACTION, "run"))
 
 
@@ -82,7 +82,7 @@ def test_an_earlier_run_that_cannot_be_fetched_does_not_keep_dbt_from_running() 
 
 def test_a_failure_after_the_build_never_replaces_its_verdict() -> None:
     after = [each for each in steps_of(ACTION) if each["id"] not in ("install", "fetch", "run")]
-    assert [each["id"] for each in after] == ["report", "upload", "incident"]
+    assert [each["id"] for each in after] == ["recall", "report", "upload", "incident"]
     for each in after:
         assert each["continue-on-error"] == "true"
         assert each["if"].startswith("${{ always() ")

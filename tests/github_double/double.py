@@ -180,6 +180,10 @@ class GitHubDouble(BadDays):
         """What the token may do with workflow runs and artifacts; `read` to begin with."""
         self.repository.actions_permission = permission
 
+    def hand_out_no_parts(self) -> None:
+        """Let the storage of artifacts answer every request for a range with the whole."""
+        self.repository.hands_out_parts = False
+
     def allow_issues(self, permission: Permission) -> None:
         """What the token may do with issues; `write` to begin with."""
         self.repository.issues_permission = permission

@@ -205,6 +205,7 @@ class Repository:
     issues_permission: Permission = "write"
     actions_permission: Permission = "read"
     contents_permission: Permission = "read"
+    hands_out_parts: bool = True
     id: int = 1296269
 
     def has_name(self, full_name: str) -> bool:

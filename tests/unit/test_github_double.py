@@ -344,3 +344,21 @@ def test_the_permission_to_read_runs_and_artifacts(github: GitHubDouble, reposit
     assert list(repository.get_issues()) == []
     github.allow_actions("read")
     assert repository.get_workflow_run(7).id == 7
+
+
+def test_the_storage_hands_out_parts_unless_it_does_not(github: GitHubDouble) -> None:
+    artifact = github.add_run(7).add_artifact("dbt-artifacts", {"run.json": b"{}"})
+    address = _get(github, f"/artifacts/{artifact.id}/zip", allow_redirects=False).headers["location"]
+
+    def ask(wanted: str) -> requests.Response:
+        return requests.get(address, headers={"Range": wanted}, timeout=10)
+
+    size = len(artifact.content)
+    middle = ask("bytes=2-5")
+    assert (middle.status_code, middle.content) == (206, artifact.content[2:6])
+    assert middle.headers["content-range"] == f"bytes 2-5/{size}"
+    assert ask("bytes=10-").headers["content-range"] == f"bytes 10-{size - 1}/{size}"
+    assert ask(f"bytes={size}-").status_code == 416
+    assert ask("bytes=-5").status_code == 200
+    github.hand_out_no_parts()
+    assert (ask("bytes=2-5").status_code, ask("bytes=2-5").content) == (200, artifact.content)

@@ -41,6 +41,8 @@ lint: dev
 	.venv/dev/bin/zizmor --offline --quiet --min-severity medium . examples/*.yml
 	$(DEV) -m check_jsonschema --builtin-schema vendor.github-actions action.yml
 	$(DEV) -m check_jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml examples/*.yml
+	tests/node_modules/.bin/tsc -p .
+	tests/node_modules/.bin/biome check --error-on-warnings .
 
 readme: dev
 	PYTHONPATH=scripts $(DEV) scripts/write_readme.py
@@ -51,6 +53,7 @@ schema: dev
 format: dev
 	$(DEV) -m ruff check --fix .
 	$(DEV) -m ruff format .
+	tests/node_modules/.bin/biome check --write .
 
 # The bootstrap of the action itself. It leaves a ready environment as it is.
 tool:

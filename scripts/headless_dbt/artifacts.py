@@ -163,7 +163,7 @@ class Criteria(msgspec.Struct):
 
 
 class FreshnessResult(msgspec.Struct):
-    """One result of sources.json."""
+    """One result of sources.json. dbt 2 writes its status with a capital: ``Pass``."""
 
     unique_id: str
     status: str
@@ -175,6 +175,10 @@ class FreshnessResult(msgspec.Struct):
     thread_id: str | None = ""
     timing: list[Timing] = []
     adapter_response: dict[str, Any] = {}
+
+    def __post_init__(self) -> None:
+        """Write the status as dbt 1 does."""
+        self.status = self.status.lower()
 
 
 class Sources(msgspec.Struct):

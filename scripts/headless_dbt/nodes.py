@@ -83,6 +83,9 @@ class Project:
         kind, _, name = result.unique_id.partition(".")
         timing = [phase for phase in result.timing if phase.started_at]
         seconds = {phase.name: _seconds(phase) for phase in timing}
+        # dbt 2 gives the whole of a node as both of its phases.
+        if len({(phase.started_at, phase.completed_at) for phase in timing}) < len(timing):
+            seconds = {}
         processed, billed, slot_ms = bytes_of(result.adapter_response)
         return Node(
             unique_id=result.unique_id,

@@ -57,6 +57,18 @@ def test_results_are_read(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("written", "read"), [("Pass", "pass"), ("Warn", "warn"), ("Error", "error"), ("pass", "pass")]
+)
+def test_the_freshness_of_dbt_2_is_spelled_as_that_of_dbt_1(tmp_path: Path, written: str, read: str) -> None:
+    content = builders.sources(builders.freshness("source.shop.raw.a", written))
+
+    sources = read_sources(_written(tmp_path, "sources.json", content))
+
+    assert sources is not None
+    assert [result.status for result in sources.results] == [read]
+
+
 def test_freshness_is_read_also_where_it_could_not_be_asked_for(tmp_path: Path) -> None:
     content = builders.sources(
         builders.freshness("source.shop.raw.a", "warn"),

@@ -37,11 +37,12 @@ def render_summary(run: Run) -> str:
 
 
 def _headline(run: Run) -> str:
-    where = f"target {code(run.request.inputs.get('target', ''))}"
-    project = run.request.inputs.get("project-dir", ".")
+    # dbt 2 does not keep in its artifacts which target it was.
+    target, project = run.request.inputs.get("target", ""), run.request.inputs.get("project-dir", ".")
+    where = f" on target {code(target)}" if target else ""
     if project != ".":
         where += f" of {code(project)}"
-    return f"## {headline(run)}: dbt on {where}, {counts(run)}, in {duration(run.elapsed)}"
+    return f"## {headline(run)}: dbt{where}, {counts(run)}, in {duration(run.elapsed)}"
 
 
 def _problem(run: Run) -> Iterator[str]:

@@ -49,9 +49,16 @@ function drawLineage(node, depth) {
   for (const [index, steps] of order.entries()) {
     const column = columns.get(steps) ?? [];
     const top = (height - column.length * (BOX.height + BOX.gapY) + BOX.gapY) / 2;
-    for (const [place, each] of column.entries()) at.set(each, { x: 2 + index * (BOX.width + BOX.gapX), y: top + place * (BOX.height + BOX.gapY) });
+    for (const [place, each] of column.entries())
+      at.set(each, { x: 2 + index * (BOX.width + BOX.gapX), y: top + place * (BOX.height + BOX.gapY) });
   }
-  const figure = picture("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "group", "aria-label": `Lineage of ${node.name}` });
+  const figure = picture("svg", {
+    viewBox: `0 0 ${width} ${height}`,
+    width,
+    height,
+    role: "group",
+    "aria-label": `Lineage of ${node.name}`,
+  });
   for (const [each, to] of at) {
     for (const place of each.parents) {
       const from = at.get(nodes[place]);
@@ -74,8 +81,13 @@ function arrange(columns, order) {
       const column = columns.get(steps) ?? [];
       const mean = new Map(
         column.map((each, index) => {
-          const joined = [...each.parents, ...each.children].map((place) => rank.get(place)).filter((place) => place !== undefined);
-          return [each, joined.length ? joined.reduce((sum, place) => sum + place, 0) / joined.length : index / column.length];
+          const joined = [...each.parents, ...each.children]
+            .map((place) => rank.get(place))
+            .filter((place) => place !== undefined);
+          return [
+            each,
+            joined.length ? joined.reduce((sum, place) => sum + place, 0) / joined.length : index / column.length,
+          ];
         }),
       );
       column.sort((a, b) => (mean.get(a) ?? 0) - (mean.get(b) ?? 0));
@@ -92,7 +104,10 @@ function arrange(columns, order) {
 function edge(from, to, critical) {
   const [x1, y1, x2, y2] = [from.x + BOX.width, from.y + BOX.height / 2, to.x, to.y + BOX.height / 2];
   const middle = (x1 + x2) / 2;
-  return picture("path", { d: `M${x1} ${y1}C${middle} ${y1} ${middle} ${y2} ${x2} ${y2}`, class: critical ? "edge critical" : "edge" });
+  return picture("path", {
+    d: `M${x1} ${y1}C${middle} ${y1} ${middle} ${y2} ${x2} ${y2}`,
+    class: critical ? "edge critical" : "edge",
+  });
 }
 
 /**
@@ -105,8 +120,18 @@ function box(node, place, chosen) {
   const outcome = node.outcome || (["exposure", "step"].includes(node.type) ? node.type : "around");
   const link = picture(
     "a",
-    { href: hashOf(node), class: `box ${outcome}${chosen ? " chosen" : ""}`, "aria-label": `${node.name}, ${node.type}, ${node.status || "not in this run"}` },
-    picture("rect", { x: place.x, y: place.y, width: BOX.width, height: BOX.height, rx: ["exposure", "step"].includes(node.type) ? 15 : 4 }),
+    {
+      href: hashOf(node),
+      class: `box ${outcome}${chosen ? " chosen" : ""}`,
+      "aria-label": `${node.name}, ${node.type}, ${node.status || "not in this run"}`,
+    },
+    picture("rect", {
+      x: place.x,
+      y: place.y,
+      width: BOX.width,
+      height: BOX.height,
+      rx: ["exposure", "step"].includes(node.type) ? 15 : 4,
+    }),
     picture("text", { x: place.x + 10, y: place.y + 20 }, name),
     picture("title", {}, `${node.id} ${node.status}`),
   );

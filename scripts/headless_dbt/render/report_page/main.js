@@ -6,7 +6,8 @@ function onKey(event) {
   const help = /** @type {HTMLDialogElement} */ (byElementId("help"));
   if (event.key === "Escape") {
     if (help.open) return;
-    if (typing && event.target instanceof HTMLInputElement && event.target.id === "search" && event.target.value) filterBy({});
+    if (typing && event.target instanceof HTMLInputElement && event.target.id === "search" && event.target.value)
+      filterBy({});
     else if (panel.node) leaveNode();
     else return;
   } else if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -35,8 +36,12 @@ function setUpPage() {
   setUpTimeline();
   setUpTable();
   byElementId("close").addEventListener("click", leaveNode);
-  byElementId("keys").addEventListener("click", () => /** @type {HTMLDialogElement} */ (byElementId("help")).showModal());
-  byElementId("help-close").addEventListener("click", () => /** @type {HTMLDialogElement} */ (byElementId("help")).close());
+  byElementId("keys").addEventListener("click", () =>
+    /** @type {HTMLDialogElement} */ (byElementId("help")).showModal(),
+  );
+  byElementId("help-close").addEventListener("click", () =>
+    /** @type {HTMLDialogElement} */ (byElementId("help")).close(),
+  );
   addEventListener("keydown", onKey);
   addEventListener("hashchange", followHash);
   addEventListener("popstate", followHash);

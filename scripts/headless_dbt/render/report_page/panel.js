@@ -61,7 +61,13 @@ function sectionsOf(node) {
     title,
     element("p", { class: "id" }, element("code", {}, node.id)),
     node.description && element("p", { class: "description" }, node.description),
-    node.message && element("section", {}, element("h3", {}, node.outcome === "failed" ? "Error" : "Message"), element("pre", { class: node.outcome, tabindex: 0 }, node.message)),
+    node.message &&
+      element(
+        "section",
+        {},
+        element("h3", {}, node.outcome === "failed" ? "Error" : "Message"),
+        element("pre", { class: node.outcome, tabindex: 0 }, node.message),
+      ),
     factsOf(node),
     timingOf(node),
     lineageOf(node),
@@ -83,7 +89,8 @@ function factsOf(node) {
   };
   const file = node.file && (node.line ? `${node.file}:${node.line}` : node.file);
   fact("File", file && webLink(codeAddress(node.file, node.line), file));
-  if (node.properties !== node.file) fact("Described in", node.properties && webLink(codeAddress(node.properties, 0), node.properties));
+  if (node.properties !== node.file)
+    fact("Described in", node.properties && webLink(codeAddress(node.properties, 0), node.properties));
   fact("Address", node.url && webLink(node.url, node.url));
   fact("Owner", node.owners.join(", "));
   fact("Group", node.group);
@@ -100,7 +107,12 @@ function factsOf(node) {
   if (node.freshness) {
     const { loaded_at, age, warn_after, error_after } = node.freshness;
     fact("Last loaded", loaded_at ?? "", age === undefined ? "" : `, ${duration(age)} before the check`);
-    fact("Too old from", [warn_after && `${duration(warn_after)} (warns)`, error_after && `${duration(error_after)} (fails)`].filter(Boolean).join(", "));
+    fact(
+      "Too old from",
+      [warn_after && `${duration(warn_after)} (warns)`, error_after && `${duration(error_after)} (fails)`]
+        .filter(Boolean)
+        .join(", "),
+    );
   }
   return list.childElementCount ? list : null;
 }
@@ -123,9 +135,15 @@ function timingOf(node) {
     const part = element("span", { class: key });
     part.style.flexGrow = `${seconds / all}`;
     bar.append(part);
-    list.append(element("dt", {}, element("span", { class: `key ${key}`, "aria-hidden": "true" }), label), element("dd", {}, duration(seconds)));
+    list.append(
+      element("dt", {}, element("span", { class: `key ${key}`, "aria-hidden": "true" }), label),
+      element("dd", {}, duration(seconds)),
+    );
   }
-  list.append(element("dt", {}, "In all"), element("dd", {}, duration(node.seconds), node.critical ? ", on the critical path" : ""));
+  list.append(
+    element("dt", {}, "In all"),
+    element("dd", {}, duration(node.seconds), node.critical ? ", on the critical path" : ""),
+  );
   if (node.thread) list.append(element("dt", {}, "Thread"), element("dd", {}, node.thread));
   return element("section", {}, element("h3", {}, "Time"), bar, list);
 }
@@ -142,7 +160,13 @@ function lineageOf(node) {
     const chosen = figure.querySelector(".chosen rect");
     if (chosen) figure.scrollLeft = Number(chosen.getAttribute("x")) - (figure.clientWidth - BOX.width) / 2;
   };
-  const depths = [1, 2, 4, 1000].map((depth) => element("option", { value: depth, selected: depth === panel.depth }, depth === 1000 ? "all steps" : counted(depth, "step")));
+  const depths = [1, 2, 4, 1000].map((depth) =>
+    element(
+      "option",
+      { value: depth, selected: depth === panel.depth },
+      depth === 1000 ? "all steps" : counted(depth, "step"),
+    ),
+  );
   const select = element("select", { "aria-label": "How far" }, ...depths);
   select.addEventListener("change", () => {
     panel.depth = Number(select.value);
@@ -155,15 +179,21 @@ function lineageOf(node) {
 /** @param {ProjectNode} node */
 function testsOf(node) {
   const section = element("section");
-  if (node.testedBy.length) section.append(element("h3", {}, counted(node.testedBy.length, "test")), listOf(node.testedBy));
-  if (isTest(node) && node.parents.length) section.append(element("h3", {}, "Tests"), listOf(node.tests === undefined ? node.parents : [node.tests]));
+  if (node.testedBy.length)
+    section.append(element("h3", {}, counted(node.testedBy.length, "test")), listOf(node.testedBy));
+  if (isTest(node) && node.parents.length)
+    section.append(element("h3", {}, "Tests"), listOf(node.tests === undefined ? node.parents : [node.tests]));
   return section.childElementCount ? section : null;
 }
 
 /** @param {number[]} places */
 function listOf(places) {
   const sorted = places.map((place) => nodes[place]).sort((a, b) => a.place - b.place);
-  return element("ul", { class: "tests" }, ...sorted.map((node) => element("li", {}, badge(node), " ", nodeLink(node))));
+  return element(
+    "ul",
+    { class: "tests" },
+    ...sorted.map((node) => element("li", {}, badge(node), " ", nodeLink(node))),
+  );
 }
 
 /** @param {ProjectNode} node */
@@ -184,7 +214,9 @@ function sqlOf(node) {
       section.hidden = false;
     })
     .catch(() => {
-      section.append(element("p", { class: "dim" }, "This browser cannot unpack the compiled SQL; it is in the artifact."));
+      section.append(
+        element("p", { class: "dim" }, "This browser cannot unpack the compiled SQL; it is in the artifact."),
+      );
       section.hidden = false;
     });
   return section;

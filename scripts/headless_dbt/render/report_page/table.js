@@ -30,18 +30,37 @@ function numbers(key, label, value, words) {
 /** @type {Column[]} */
 const EVERY_COLUMN = [
   { key: "status", label: "Status", number: false, value: (node) => OUTCOME_RANK.indexOf(node.outcome), shown: badge },
-  { key: "name", label: "Node", number: false, value: (node) => node.name.toLowerCase(), shown: (node) => nodeLink(node) },
+  {
+    key: "name",
+    label: "Node",
+    number: false,
+    value: (node) => node.name.toLowerCase(),
+    shown: (node) => nodeLink(node),
+  },
   { key: "type", label: "Type", number: false, wide: true, value: (node) => node.type, shown: (node) => node.type },
-  { key: "seconds", label: "Time", number: true, value: (node) => node.seconds, shown: (node) => (node.seconds ? duration(node.seconds) : "") },
+  {
+    key: "seconds",
+    label: "Time",
+    number: true,
+    value: (node) => node.seconds,
+    shown: (node) => (node.seconds ? duration(node.seconds) : ""),
+  },
   numbers("waiting", "Waited", (node) => node.waiting || undefined, duration),
-  numbers("start", "Began after", (node) => node.start, (start) => duration(start / 1000)),
+  numbers(
+    "start",
+    "Began after",
+    (node) => node.start,
+    (start) => duration(start / 1000),
+  ),
   numbers("rows", "Rows", (node) => node.rows, grouped),
   numbers("billed", "Bytes", (node) => node.billed ?? node.processed, bytes),
   numbers("cost", "Cost", (node) => node.cost, money),
   numbers("blocks", "Blocks", (node) => node.blocks || undefined, grouped),
 ];
 /** Columns in which no node has anything are left out. */
-const COLUMNS = EVERY_COLUMN.filter((column) => !column.wide || column.key === "type" || results.some((node) => column.value(node) !== -1));
+const COLUMNS = EVERY_COLUMN.filter(
+  (column) => !column.wide || column.key === "type" || results.some((node) => column.value(node) !== -1),
+);
 
 const table = {
   /** @type {ProjectNode[]} */
@@ -76,8 +95,15 @@ function setUpTable() {
     const counts = new Map();
     for (const node of results) for (const value of choice.of(node)) counts.set(value, (counts.get(value) ?? 0) + 1);
     if (!counts.size) continue;
-    const options = [...counts].sort().map(([value, count]) => element("option", { value }, `${value} (${grouped(count)})`));
-    const select = element("select", { id: `filter-${key}`, "aria-label": key }, element("option", { value: "" }, choice.label), ...options);
+    const options = [...counts]
+      .sort()
+      .map(([value, count]) => element("option", { value }, `${value} (${grouped(count)})`));
+    const select = element(
+      "select",
+      { id: `filter-${key}`, "aria-label": key },
+      element("option", { value: "" }, choice.label),
+      ...options,
+    );
     select.addEventListener("change", showTable);
     filters.append(select);
   }
@@ -88,7 +114,11 @@ function setUpTable() {
   const heads = COLUMNS.map((column, place) => {
     const button = element("button", { type: "button" }, column.label);
     button.addEventListener("click", () => sortBy(column));
-    return element("th", { scope: "col", class: classOf(column), "data-key": column.key, "aria-colindex": place + 1 }, button);
+    return element(
+      "th",
+      { scope: "col", class: classOf(column), "data-key": column.key, "aria-colindex": place + 1 },
+      button,
+    );
   });
   byElementId("head").append(element("tr", { "aria-rowindex": 1 }, ...heads));
   byElementId("rows").addEventListener("scroll", () => requestAnimationFrame(showRows), { passive: true });
@@ -126,12 +156,17 @@ function sortBy(column) {
 }
 
 function showTable() {
-  const words = /** @type {HTMLInputElement} */ (byElementId("search")).value.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = /** @type {HTMLInputElement} */ (byElementId("search")).value
+    .toLowerCase()
+    .split(/\s+/)
+    .filter(Boolean);
   const tests = Object.entries(CHOICES).flatMap(([key, choice]) => {
     const wanted = /** @type {HTMLSelectElement | null} */ (document.getElementById(`filter-${key}`))?.value;
     return wanted ? [(/** @type {ProjectNode} */ node) => choice.of(node).includes(wanted)] : [];
   });
-  table.shown = results.filter((node) => words.every((word) => node.found.includes(word)) && tests.every((test) => test(node)));
+  table.shown = results.filter(
+    (node) => words.every((word) => node.found.includes(word)) && tests.every((test) => test(node)),
+  );
   const column = COLUMNS.find((each) => each.key === table.sortedBy);
   if (column) {
     const sign = table.descending ? -1 : 1;
@@ -146,7 +181,9 @@ function showTable() {
   table.at = 0;
   byElementId("rows").scrollTop = 0;
   byElementId("count").textContent =
-    table.shown.length === results.length ? counted(results.length, "node") : `${grouped(table.shown.length)} of ${counted(results.length, "node")}`;
+    table.shown.length === results.length
+      ? counted(results.length, "node")
+      : `${grouped(table.shown.length)} of ${counted(results.length, "node")}`;
   byElementId("table").setAttribute("aria-rowcount", `${table.shown.length + 1}`);
   showRows();
 }
@@ -196,7 +233,8 @@ function moveInTable(event) {
   const top = table.at * ROW_HEIGHT;
   const head = byElementId("head").offsetHeight;
   if (top < view.scrollTop) view.scrollTop = top;
-  else if (top + ROW_HEIGHT > view.scrollTop + view.clientHeight - head) view.scrollTop = top + ROW_HEIGHT + head - view.clientHeight;
+  else if (top + ROW_HEIGHT > view.scrollTop + view.clientHeight - head)
+    view.scrollTop = top + ROW_HEIGHT + head - view.clientHeight;
   showRows();
   focusRow();
 }

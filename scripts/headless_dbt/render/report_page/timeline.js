@@ -72,10 +72,19 @@ function layOut(ran) {
   });
   timeline.lanes = free.length;
   timeline.end = Math.max(1, ...free);
-  const edges = timeline.bars.flatMap((bar) => /** @type {[number, number][]} */ ([[bar.start, 1], [bar.end, -1]]));
+  const edges = timeline.bars.flatMap(
+    (bar) =>
+      /** @type {[number, number][]} */ ([
+        [bar.start, 1],
+        [bar.end, -1],
+      ]),
+  );
   edges.sort(([a, up], [b, also]) => a - b || up - also);
   let number = 0;
-  timeline.atOnce = edges.map(([at, change]) => [at, (number += change)]);
+  timeline.atOnce = edges.map(([at, change]) => {
+    number += change;
+    return [at, number];
+  });
 }
 
 function drawTimeline() {
@@ -132,7 +141,10 @@ function yOf(lane) {
  */
 function drawAxis(context, x, width, height, color) {
   const perPixel = timeline.end / Math.max(1, x(timeline.end) - x(0));
-  const steps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 15e3, 30e3, 60e3, 120e3, 300e3, 600e3, 1800e3, 3600e3, 7200e3, 21600e3];
+  const steps = [
+    1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 15e3, 30e3, 60e3, 120e3, 300e3, 600e3, 1800e3, 3600e3, 7200e3,
+    21600e3,
+  ];
   const step = steps.find((each) => each / perPixel > 80) ?? 86400e3;
   context.font = "11px system-ui, sans-serif";
   for (let at = 0; at <= timeline.end; at += step) {
@@ -180,7 +192,8 @@ function drawBar(context, bar, x, width, color) {
     context.font = "11px system-ui, sans-serif";
     const from = Math.max(left, LANE.label) + 4;
     const letters = Math.floor((left + size - from - 4) / 6);
-    if (letters > 3) context.fillText(node.name.length > letters ? `${node.name.slice(0, letters - 1)}…` : node.name, from, top + 14);
+    if (letters > 3)
+      context.fillText(node.name.length > letters ? `${node.name.slice(0, letters - 1)}…` : node.name, from, top + 14);
   }
   context.globalAlpha = 1;
 }
@@ -211,7 +224,9 @@ function barAt(event) {
   const x = xAt(scroller);
   const [left, top] = [event.clientX - box.left, event.clientY - box.top];
   const lane = Math.floor((top - LANE.axis) / (LANE.height + LANE.gap));
-  return timeline.bars.find((bar) => bar.lane === lane && x(bar.start) - 1 <= left && left <= Math.max(x(bar.end), x(bar.start) + 2) + 1);
+  return timeline.bars.find(
+    (bar) => bar.lane === lane && x(bar.start) - 1 <= left && left <= Math.max(x(bar.end), x(bar.start) + 2) + 1,
+  );
 }
 
 /** @param {Bar | undefined} bar */
@@ -225,7 +240,10 @@ function choose(bar) {
 
 /** @param {ProjectNode} node */
 function barWords(node) {
-  const parts = [`${node.name}: ${node.status}`, `${duration(node.seconds)}, began after ${duration((node.start ?? 0) / 1000)}`];
+  const parts = [
+    `${node.name}: ${node.status}`,
+    `${duration(node.seconds)}, began after ${duration((node.start ?? 0) / 1000)}`,
+  ];
   if (node.waiting >= 0.05) parts.push(`waited ${duration(node.waiting)} for a thread`);
   if (node.critical) parts.push("on the critical path");
   return parts.join(" · ");
@@ -258,7 +276,10 @@ function bringIntoView(bar) {
 function zoomByWheel(event) {
   if (!event.ctrlKey && !event.metaKey) return;
   event.preventDefault();
-  zoomTo(timeline.zoom * (event.deltaY < 0 ? 1.25 : 0.8), event.clientX - byElementId("bars").getBoundingClientRect().left);
+  zoomTo(
+    timeline.zoom * (event.deltaY < 0 ? 1.25 : 0.8),
+    event.clientX - byElementId("bars").getBoundingClientRect().left,
+  );
 }
 
 /**

@@ -72,7 +72,8 @@ function picture(tag, attributes = {}, ...children) {
  */
 function setAttributes(made, attributes) {
   for (const [name, value] of Object.entries(attributes)) {
-    if (value !== null && value !== undefined && value !== false) made.setAttribute(name, value === true ? "" : `${value}`);
+    if (value !== null && value !== undefined && value !== false)
+      made.setAttribute(name, value === true ? "" : `${value}`);
   }
 }
 

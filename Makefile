@@ -4,6 +4,8 @@
 # make lint   formatting, types, workflow audit and schemas
 # make readme examples/ and the declarations -> the tables and examples of README.md
 # make schema the model -> schemas/run.json
+# make bench  how fast, how large and how hungry the reports are
+# make screenshots  the pictures of the README, out of a run of the sample project
 # make lock   requirements*.in -> requirements*.txt
 #
 # Needs Python from 3.11, Node and make. Everything else goes into .venv and tests/node_modules; where there is
@@ -18,7 +20,7 @@ DEV := .venv/dev/bin/python
 UV := .venv/uv/bin/uv
 export HEADLESS_DBT_ENVIRONMENTS := .venv
 
-.PHONY: run test kills lint format readme schema lock tool dev browser clean
+.PHONY: run test kills lint bench screenshots format readme schema lock tool dev browser clean
 .DEFAULT_GOAL := run
 
 run: tool
@@ -43,6 +45,15 @@ lint: dev
 	$(DEV) -m check_jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml examples/*.yml
 	tests/node_modules/.bin/tsc -p .
 	tests/node_modules/.bin/biome check --error-on-warnings .
+
+bench: dev
+	@PYTHONPATH=scripts:. $(DEV) benchmarks/measure_report.py
+
+screenshots: dev
+	rm -rf .venv/shown
+	$(TOOL) run --project-dir dbt_project --target local --source-freshness true --run-folder .venv/shown
+	$(TOOL) report --project-dir dbt_project --run-folder .venv/shown
+	$(DEV) scripts/make_screenshots.py .venv/shown
 
 readme: dev
 	PYTHONPATH=scripts $(DEV) scripts/write_readme.py
@@ -69,7 +80,7 @@ APT_GET = $(if $(filter-out 0,$(shell id -u)),sudo) env DEBIAN_FRONTEND=noninter
 	apt-get -qq -y -o DPkg::Lock::Timeout=300
 browser:
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
-	{ $(APT_GET) update && $(APT_GET) install --no-install-recommends chromium fonts-dejavu-core >/dev/null; }
+	{ $(APT_GET) update && $(APT_GET) install --no-install-recommends chromium fonts-dejavu-core fonts-noto-color-emoji >/dev/null; }
 
 tests/node_modules/.package-lock.json: tests/package-lock.json
 	npm ci --prefix tests --ignore-scripts --no-audit --no-fund --loglevel error

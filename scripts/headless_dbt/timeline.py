@@ -39,6 +39,7 @@ def waited_for(nodes: Sequence[Node], spans: Mapping[str, Span]) -> dict[str, li
     """What each node that ran had waited for: unique_id to unique ids, both with a span."""
     before: dict[str, list[str]] = {unique_id: [] for unique_id in spans}
     hooks = [node.unique_id for node in nodes if node.resource_type == "operation" and node.unique_id in spans]
+    parents_of = {node.unique_id: node.depends_on for node in nodes}
     tests: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
     for node in nodes:
         if node.resource_type in _TESTS and node.unique_id in spans:
@@ -51,7 +52,8 @@ def waited_for(nodes: Sequence[Node], spans: Mapping[str, Span]) -> dict[str, li
         # A hook waits for all that was before it, and all that is after it waits for the hook.
         candidates = [*spans] if node.resource_type == "operation" else [*parents] or hooks
         if node.resource_type == "unit_test":
-            # It runs before what it tests, although it depends on it.
+            # It runs before what it tests, although it depends on it, and after all that this is made of.
+            candidates += [name for parent in parents for name in parents_of[parent] if name in spans]
             for parent in parents:
                 if _ended_before(spans[node.unique_id], spans[parent]):
                     before[parent].append(node.unique_id)

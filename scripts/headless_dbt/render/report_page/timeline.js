@@ -13,6 +13,7 @@ const timeline = {
   /** How many ran at once, as steps: [milliseconds, number]. */
   /** @type {[number, number][]} */
   atOnce: [],
+  most: 1,
   /** @type {Bar | undefined} */
   chosen: undefined,
   onlyCritical: false,
@@ -83,6 +84,7 @@ function layOut(ran) {
   let number = 0;
   timeline.atOnce = edges.map(([at, change]) => {
     number += change;
+    timeline.most = Math.max(timeline.most, number);
     return [at, number];
   });
 }
@@ -95,7 +97,7 @@ function drawTimeline() {
   const width = scroller.clientWidth;
   const height = LANE.axis + timeline.lanes * (LANE.height + LANE.gap) + LANE.concurrency + 14;
   // The canvas is as wide as can be seen, and stays where it is; the element behind it is as wide as the whole.
-  byElementId("width").style.width = `${Math.round(LANE.label + (width - LANE.label) * timeline.zoom)}px`;
+  widen();
   byElementId("width").style.height = `${height}px`;
   const sharp = devicePixelRatio || 1;
   canvas.width = Math.round(width * sharp);
@@ -104,8 +106,15 @@ function drawTimeline() {
   canvas.style.height = `${height}px`;
   context.setTransform(sharp, 0, 0, sharp, 0, 0);
   const style = getComputedStyle(document.documentElement);
+  /** @type {Map<string, string>} */
+  const colors = new Map();
   /** @param {string} name */
-  const color = (name) => style.getPropertyValue(`--${name}`).trim();
+  const color = (name) => {
+    // To ask the style for each of 15,000 bars takes longer than to draw them.
+    const found = colors.get(name) ?? style.getPropertyValue(`--${name}`).trim();
+    colors.set(name, found);
+    return found;
+  };
   const x = xAt(scroller);
   drawAxis(context, x, width, height, color);
   context.save();
@@ -119,6 +128,12 @@ function drawTimeline() {
   context.font = "11px system-ui, sans-serif";
   for (let lane = 0; lane < timeline.lanes; lane++) context.fillText(`${lane + 1}`, 8, yOf(lane) + 14);
   context.fillText("at once", 2, height - LANE.concurrency / 2);
+}
+
+/** Make room for the whole timeline, of which a part is seen. */
+function widen() {
+  const width = byElementId("bars").clientWidth;
+  byElementId("width").style.width = `${Math.round(LANE.label + (width - LANE.label) * timeline.zoom)}px`;
 }
 
 /** @param {HTMLElement} scroller */
@@ -206,14 +221,20 @@ function drawBar(context, bar, x, width, color) {
  * @param {(name: string) => string} color
  */
 function drawConcurrency(context, x, width, height, color) {
-  const most = Math.max(...timeline.atOnce.map(([, number]) => number), 1);
   const bottom = height - 6;
   context.fillStyle = color("concurrency");
+  /** The most at once in each pixel, which may hold thousands of steps. */
+  const columns = new Float64Array(Math.max(0, Math.ceil(width)));
   for (const [index, [at, number]] of timeline.atOnce.entries()) {
     const until = timeline.atOnce[index + 1]?.[0] ?? at;
-    if (!number || x(until) < LANE.label || x(at) > width) continue;
-    const tall = (number / most) * (LANE.concurrency - 12);
-    context.fillRect(x(at), bottom - tall, Math.max(0.5, x(until) - x(at)), tall);
+    const last = Math.min(columns.length - 1, Math.ceil(x(until)) - 1);
+    for (let column = Math.max(LANE.label, Math.floor(x(at))); column <= last; column++) {
+      columns[column] = Math.max(columns[column], number);
+    }
+  }
+  for (const [column, number] of columns.entries()) {
+    const tall = (number / timeline.most) * (LANE.concurrency - 12);
+    if (number) context.fillRect(column, bottom - tall, 1, tall);
   }
 }
 
@@ -292,7 +313,7 @@ function zoomTo(zoom, at) {
   const place = at ?? scroller.clientWidth / 2;
   const share = (place + scroller.scrollLeft - LANE.label) / timeline.zoom;
   timeline.zoom = Math.min(2000, Math.max(1, zoom));
-  drawTimeline();
+  widen();
   scroller.scrollLeft = share * timeline.zoom + LANE.label - place;
   drawTimeline();
 }

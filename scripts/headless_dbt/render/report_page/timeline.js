@@ -121,7 +121,15 @@ function drawTimeline() {
   context.beginPath();
   context.rect(LANE.label, 0, width - LANE.label, height);
   context.clip();
-  for (const bar of timeline.bars) drawBar(context, bar, x, width, color);
+  /** Up to where each lane is drawn: of the bars that fall into one pixel only those that stand out are drawn too. */
+  const drawn = new Float64Array(timeline.lanes);
+  for (const bar of timeline.bars) {
+    const { node } = bar;
+    const standsOut = node.critical || node.outcome !== "passed" || bar === timeline.chosen;
+    if (!standsOut && x(bar.end) < drawn[bar.lane]) continue;
+    drawn[bar.lane] = Math.floor(Math.max(x(bar.end), x(bar.start) + 1)) + 0.5;
+    drawBar(context, bar, x, width, color);
+  }
   drawConcurrency(context, x, width, height, color);
   context.restore();
   context.fillStyle = color("dim");
@@ -139,7 +147,9 @@ function widen() {
 /** @param {HTMLElement} scroller */
 function xAt(scroller) {
   const scale = ((scroller.clientWidth - LANE.label - 8) * timeline.zoom) / timeline.end;
-  return (/** @type {number} */ at) => LANE.label + at * scale - scroller.scrollLeft;
+  // Asked for once: the browser would lay the page out anew for each bar.
+  const shift = LANE.label - scroller.scrollLeft;
+  return (/** @type {number} */ at) => shift + at * scale;
 }
 
 /** @param {number} lane */
@@ -189,7 +199,7 @@ function drawBar(context, bar, x, width, color) {
   if (isTest(node) && node.outcome === "passed") context.fillStyle = color("test-bar");
   context.fillRect(left, top, size, LANE.height);
   // What was compiled before it was executed.
-  if (node.compile && node.seconds) {
+  if (size > 2 && node.compile && node.seconds) {
     context.fillStyle = color("compile");
     context.fillRect(left, top, Math.min(size, (size * node.compile) / node.seconds), 4);
   }

@@ -12,12 +12,10 @@ from playwright.sync_api import Page, expect
 
 from benchmarks.make_artifacts import make_artifacts
 
-# How long what is done takes until it is drawn, in milliseconds.
-_TIMED = """async action => {
-  const began = performance.now();
+# Do something, and wait until it is drawn.
+_DONE = """async action => {
   new Function(action)();
   await new Promise(done => requestAnimationFrame(() => setTimeout(done)));
-  return performance.now() - began;
 }"""
 _TYPE = (
     "const search = document.getElementById('search'); search.value = '%s'; search.dispatchEvent(new Event('input'))"
@@ -46,9 +44,17 @@ def test_it_is_usable_in_two_seconds(render_to_file: Callable[..., Page], page: 
     opened = render_to_file(html)
     expect(opened.locator("#count")).to_have_text("15,500 nodes")
 
-    metrics = {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
-    assert metrics["TaskDuration"] < 2
-    slow = {name: took for name, action in ACTIONS.items() if (took := opened.evaluate(_TIMED, action)) > 250}
+    def spent() -> float:
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return next(float(each["value"]) for each in metrics if each["name"] == "TaskDuration")
+
+    assert spent() < 2
+    slow = {}
+    for name, action in ACTIONS.items():
+        before = spent()
+        opened.evaluate(_DONE, action)
+        if spent() - before > 0.15:
+            slow[name] = spent() - before
     assert slow == {}
     opened.evaluate("location.hash = '#' + encodeURIComponent(document.querySelector('#body a').hash.slice(1))")
     expect(opened.locator("#panel-title")).to_be_visible()

@@ -6,7 +6,7 @@ network at all.
 """
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote
@@ -47,6 +47,7 @@ def render_page(run: Run) -> str:
         broken=[cause for cause in run.causes if cause.nodes],
         warned=run.warnings,
         blocked=_blocked,
+        changed=[(words, names) for words, names in _changed(run) if names],
         most_causes=MOST_CAUSES,
         data=Markup(data),  # noqa: S704  It cannot end its element, see as_json.
         sql=Markup(packed_sql(ranked(run), len(data))),  # noqa: S704  Base64.
@@ -83,6 +84,19 @@ def _tiles(run: Run) -> Iterable[tuple[str, str]]:
         yield "Cost on demand", f"{money(run.cost.usd)} at ${run.cost.usd_per_tib:g} per TiB"
     if len(run.attempts) > 1:
         yield "Attempts", str(len(run.attempts))
+
+
+def _changed(run: Run) -> Iterable[tuple[str, Sequence[str]]]:
+    """What differs from the previous run, by kind."""
+    if run.changes is None:
+        return
+    yield "Broken", [change.unique_id for change in run.changes.broken]
+    yield "Still failing", [change.unique_id for change in run.changes.still_failing]
+    yield "Mended", [change.unique_id for change in run.changes.mended]
+    yield "New", run.changes.added
+    yield "Gone", run.changes.removed
+    yield "Slower", [change.unique_id for change in run.changes.slower]
+    yield "Faster", [change.unique_id for change in run.changes.faster]
 
 
 def _blocked(cause: Cause) -> str:

@@ -138,10 +138,11 @@ def test_the_timeline_has_a_bar_for_each_node_that_ran(render_to_file: Opened) -
     box = page.locator("#canvas").bounding_box()
     assert box is not None
 
-    # fct_orders is the longest of them, and the last.
-    page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + 30)
+    # fct_orders is the longest of them, and the last, on the thread of the first.
+    row = 30
+    page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + row)
     expect(page.locator("#bar")).to_contain_text("fct_orders: error · 30 s, began after 16 s · on the critical path")
-    page.mouse.click(box["x"] + box["width"] * 0.8, box["y"] + 30)
+    page.mouse.click(box["x"] + box["width"] * 0.8, box["y"] + row)
     expect(page.locator("#panel-title")).to_have_text("fct_orders")
 
 

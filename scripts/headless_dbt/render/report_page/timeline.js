@@ -51,24 +51,31 @@ function setUpTimeline() {
 }
 
 /**
- * Give each node its lane: its thread's, or where two of a thread overlap (dbt counts its threads anew in every command)
- * the first that is free.
+ * Give each node its lane: its thread's. dbt counts its threads anew in every command, so that a lane goes on with another
+ * thread once its own has ended for good.
  * @param {ProjectNode[]} ran
  */
 function layOut(ran) {
+  const ends = new Map();
+  for (const node of ran) ends.set(node.thread, Math.max(ends.get(node.thread) ?? 0, node.end ?? 0));
   const threads = new Map();
+  /** Up to when each lane is drawn, and until when it is its thread's. */
   /** @type {number[]} */
   const free = [];
+  /** @type {number[]} */
+  const kept = [];
   const sorted = [...ran].sort((a, b) => (a.start ?? 0) - (b.start ?? 0) || (a.end ?? 0) - (b.end ?? 0));
   timeline.bars = sorted.map((node) => {
     const [start, end] = [node.start ?? 0, node.end ?? 0];
     let lane = threads.get(node.thread);
     if (lane === undefined || free[lane] > start + 1) {
-      lane = free.findIndex((until) => until <= start + 1);
+      lane = free.findIndex((until, at) => Math.max(until, kept[at]) <= start + 1);
       if (lane < 0) lane = free.length;
       threads.set(node.thread, lane);
     }
     free[lane] = end;
+    // An engine that names no threads has them all in one.
+    kept[lane] = node.thread ? ends.get(node.thread) : end;
     return { node, lane, start, end };
   });
   timeline.lanes = free.length;

@@ -22,6 +22,7 @@ from headless_dbt.render.words import counted, counts, duration, headline, money
 FOLDER = Path(__file__).with_name("report_page")
 # In their order: later ones use what earlier ones define.
 SCRIPTS = ("project", "words", "table", "lineage", "timeline", "panel", "main")
+STYLES = ("page", "panel")
 MOST_CAUSES = 20
 
 
@@ -32,7 +33,7 @@ def render_page(run: Run) -> str:
     )
     environment.filters.update(duration=duration, shorten=shorten)
     template = environment.from_string(_file("page.html"))
-    style, script = f"\n{_file('page.css')}", f"\n{page_script()}"
+    style, script = "\n" + "\n".join(_file(f"{name}.css") for name in STYLES), f"\n{page_script()}"
     data = as_json(page_data(run))
     context = run.request.context
     return template.render(

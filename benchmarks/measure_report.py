@@ -3,12 +3,13 @@
 Each size is measured several times, one after the other in turns, as the command that a user would call.
 """
 
+import json
 import os
 import platform
 import statistics
+import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,27 +21,26 @@ SIZES = ((40, 60), (500, 1000), (5000, 10000))
 ROUNDS = 5
 
 
+USAGE = Path(__file__).with_name("usage.py")
+
+
 @dataclass(frozen=True)
 class Measured:
-    """One call: seconds, and megabytes at the most."""
+    """One call: seconds by the clock and of the processor, and megabytes at the most."""
 
     seconds: float
+    processor: float
     megabytes: float
 
 
 def call(artifacts: Path, folder: Path) -> Measured:
-    """Report on a folder of artifacts, in a process of its own."""
-    command = [sys.executable, "-P", "-m", "headless_dbt", "report"]
-    command += ["--artifacts", str(artifacts), "--run-folder", str(folder)]
-    with Path(os.devnull).open("w") as nothing:
-        began = time.perf_counter()
-        process = os.posix_spawn(
-            sys.executable, command, os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, nothing.fileno(), 1)]
-        )
-        _, status, usage = os.wait4(process, 0)
-    if status:
-        sys.exit(f"{' '.join(command)} ended with status {status}")
-    return Measured(time.perf_counter() - began, usage.ru_maxrss / 1024)
+    """Report on a folder of artifacts, in a process of its own. Raises CalledProcessError, RuntimeError."""
+    report = ["-P", "-m", "headless_dbt", "report", "--artifacts", str(artifacts), "--run-folder", str(folder)]
+    command = [sys.executable, str(USAGE), sys.executable, *report]
+    used = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    if used.pop("status"):
+        raise RuntimeError(f"{' '.join(report)} failed")
+    return Measured(**used)
 
 
 def table(rounds: int = ROUNDS) -> Iterator[str]:

@@ -95,5 +95,20 @@ def test_hooks_stand_before_and_after_all() -> None:
     assert path == ("operation.shop.start", A, B, "operation.shop.end")
 
 
+@pytest.mark.parametrize("took", [0, 0.001])
+def test_a_hook_that_takes_no_time_does_not_wait_for_itself(took: float) -> None:
+    first, last = ran("operation.shop.start", 0, took), ran("operation.shop.end", 3, 3 + took)
+    before, _, path = _read(first, ran(A, 1, 3), last)
+
+    assert before["operation.shop.start"] == []
+    assert before["operation.shop.end"] == ["operation.shop.start", A]
+    assert path[:2] == ("operation.shop.start", A)
+
+
+def test_hooks_that_began_together_end_the_path_too() -> None:
+    _, _, path = _read(ran("operation.shop.one", 0, 0.001), ran("operation.shop.two", 0, 0.001))
+    assert path == ("operation.shop.one", "operation.shop.two")
+
+
 def test_nothing_has_no_path() -> None:
     assert _read() == ({}, {}, ())

@@ -8,6 +8,8 @@ feeds may come back as a source.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from headless_dbt.artifacts import Manifest, ManifestNode
 from headless_dbt.model import Neighbour
 from headless_dbt.origins import written_owners
@@ -25,11 +27,11 @@ def producers(manifest: Manifest) -> tuple[dict[str, tuple[str, ...]], tuple[Nei
             continue
         names = []
         for said in _said(_of_meta(node)):
-            name = str(said["name"])
+            name = said["name"]
             step = exposures.get(name, f"step.{name}")
             names.append(step)
-            if name not in exposures and (step not in steps or not steps[step].url):
-                steps[step] = _step(step, said)
+            if name not in exposures:
+                steps[step] = _step(step, said, steps.get(step))
         if names:
             found[unique_id] = tuple(dict.fromkeys(names))
     return found, tuple(steps.values())
@@ -46,17 +48,17 @@ def _said(produced_by: Any) -> Iterator[Mapping[str, Any]]:
         for each in produced_by:
             yield from _said(each)
     elif isinstance(produced_by, dict) and str(produced_by.get("name") or "").strip():
-        yield produced_by
+        yield {**produced_by, "name": str(produced_by["name"]).strip()}
     elif isinstance(produced_by, str) and produced_by.strip():
         yield {"name": produced_by.strip()}
 
 
-def _step(unique_id: str, said: Mapping[str, Any]) -> Neighbour:
-    return Neighbour(
-        unique_id=unique_id,
-        name=str(said["name"]),
-        resource_type="step",
-        description=str(said.get("description") or ""),
-        url=str(said.get("url") or ""),
-        owners=written_owners(said.get("owner")),
+def _step(unique_id: str, said: Mapping[str, Any], before: Neighbour | None) -> Neighbour:
+    """A step by what is said of it here, and what was said before, which goes first."""
+    known = before or Neighbour(unique_id=unique_id, name=said["name"], resource_type="step")
+    return replace(
+        known,
+        description=known.description or str(said.get("description") or ""),
+        url=known.url or str(said.get("url") or ""),
+        owners=known.owners or written_owners(said.get("owner")),
     )

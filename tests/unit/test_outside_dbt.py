@@ -25,6 +25,7 @@ def _producers(*nodes: dict[str, Any]) -> tuple[dict[str, tuple[str, ...]], tupl
         {"config": {"meta": {"produced_by": "extract"}}},
         {"meta": {"produced_by": ["extract"]}},
         {"meta": {"produced_by": {"name": "extract"}}},
+        {"meta": {"produced_by": {"name": " extract "}}},
         {"meta": {"produced_by": "extract"}, "source_meta": {"produced_by": "other"}},
     ],
 )
@@ -46,6 +47,20 @@ def test_a_step_may_say_more_of_itself_and_stands_once() -> None:
         ("extract", "https://e", ("@ada",)),
         ("sheet", "", ()),
     ]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        ["extract", {"name": "extract", "owner": "@ada", "description": "Hourly.", "url": "https://e"}],
+        [{"name": "extract", "owner": "@ada", "description": "Hourly.", "url": "https://e"}, "extract"],
+        [{"name": "extract", "owner": "@ada", "description": "Hourly."}, {"name": "extract", "url": "https://e"}],
+        [{"name": "extract", "owner": "@ada", "description": "Hourly.", "url": "https://e"}, {"name": "extract"}],
+    ],
+)
+def test_what_is_said_of_a_step_in_several_places_is_taken_together(said: Any) -> None:
+    _, [step] = _producers(manifest_node(RAW, meta={"produced_by": said}))
+    assert (step.url, step.owners, step.description) == ("https://e", ("@ada",), "Hourly.")
 
 
 def test_an_exposure_of_that_name_closes_the_circle() -> None:

@@ -69,6 +69,15 @@ def test_what_a_test_tests(attached: str | None, tests: str) -> None:
     assert node.attached_to == tests
 
 
+def test_what_a_test_of_two_models_tests_nobody_knows() -> None:
+    test = "test.shop.t"
+    document = manifest(manifest_node(test, A, "model.shop.b"))
+    [node] = Project(".", msgspec.convert(document, Manifest), {}, {}).nodes_of(
+        (), [msgspec.convert(result(test, "pass"), NodeResult)], {}
+    )
+    assert node.attached_to == ""
+
+
 def test_the_age_of_a_source() -> None:
     said = freshness("source.shop.raw.s", criteria={"warn_after": {"count": 2, "period": "day"}, "error_after": {}})
     [node] = Project(".", None, {}, {}).nodes_of([msgspec.convert(said, FreshnessResult)], [], {})

@@ -1,5 +1,6 @@
 """The critical path as a chart."""
 
+import pytest
 from headless_dbt.render.gantt import MOST_BARS, critical_nodes, render_gantt
 from msgspec.structs import replace
 
@@ -31,6 +32,17 @@ def test_each_node_is_a_bar_from_its_beginning_to_its_end() -> None:
 def test_of_a_long_path_the_longest_are_shown_in_their_order() -> None:
     bars = [line.split(" :")[0].strip() for line in _chain(20) if " :" in line]
     assert bars == [f"model m{at}" for at in range(20 - MOST_BARS, 20)]
+
+
+@pytest.mark.parametrize(("elapsed", "axis"), [(59.0, "%S.%L s"), (60.0, "%H:%M:%S")])
+def test_a_short_run_has_parts_of_seconds(elapsed: float, axis: str) -> None:
+    assert f"\n  axisFormat {axis}\n" in render_gantt(replace(EVERYTHING, elapsed=elapsed))
+
+
+def test_a_bar_of_no_time_can_be_seen() -> None:
+    at = {"started_at": "2026-01-31T06:00:00Z", "completed_at": "2026-01-31T06:00:00Z"}
+    nodes = [make_node("model.shop.a", **at), make_node("model.shop.b", **at)]
+    assert "model a :0, 1\n" in render_gantt(make_run(nodes, critical_path=("model.shop.a", "model.shop.b")))
 
 
 def test_one_node_is_no_path() -> None:

@@ -37,6 +37,47 @@ def test_nodes_name_each_other_and_their_texts_by_place() -> None:
     assert "name" not in staged
 
 
+def test_a_zero_says_something_and_an_empty_text_nothing() -> None:
+    [node] = page_data(make_run([make_node("model.shop.a", rows=0, description="")]))["nodes"]
+
+    assert node["rows"] == 0
+    assert "description" not in node
+
+
+def test_of_what_passed_there_is_no_message() -> None:
+    nodes = [make_node("a", "error", message="broken"), make_node("b", message="CREATE VIEW (12 rows)")]
+    assert [node.get("message") for node in page_data(make_run(nodes))["nodes"]] == ["broken", None]
+
+
+def test_what_a_test_tests_is_named_where_it_reads_more() -> None:
+    models = (make_node("model.shop.a"), make_node("model.shop.b"))
+    parents = ("model.shop.a", "model.shop.b")
+    tests = [
+        make_node(f"test.shop.t{number}", "fail", attached_to="model.shop.b", depends_on=parents[-number:])
+        for number in (1, 2)
+    ]
+    data = page_data(make_run([*models, *tests]))["nodes"]
+    places = {node["id"]: place for place, node in enumerate(data)}
+
+    assert "tests" not in data[places["test.shop.t1"]]
+    assert data[places["test.shop.t2"]]["tests"] == places["model.shop.b"]
+
+
+def test_what_turns_the_writing_round_is_taken_out_of_texts() -> None:
+    data = page_data(make_run([make_node("model.shop.a", tags=("a\u202eb",), file="c\u202ed.sql")]))
+    assert "\u202e" not in as_json(data)
+
+
+def test_the_last_text_is_cut_to_what_room_is_left() -> None:
+    number = module.MOST_TEXT // module.MOST_MESSAGE
+    nodes = [make_node("a", "error", message="x" * 5_000, execution_time=99.0)]
+    nodes += [make_node(f"b{at}", "error", message="x" * module.MOST_MESSAGE) for at in range(number + 1)]
+    messages = [node.get("message", "") for node in page_data(make_run(nodes))["nodes"]]
+
+    assert sum(map(len, messages)) == module.MOST_TEXT
+    assert messages[-1] == ""
+
+
 def test_all_texts_together_are_bounded() -> None:
     nodes = [
         make_node(f"model.shop.m{number}", "error", message="x" * 50_000, description="y" * 9000)

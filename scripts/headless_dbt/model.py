@@ -125,7 +125,12 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
         """The page of this workflow run, or an empty string outside GitHub."""
         if not self.run_id or not self.repository:
             return ""
-        return f"{self.server_url}/{self.repository}/actions/runs/{self.run_id}"
+        return f"{self.repository_url}/actions/runs/{self.run_id}"
+
+    @property
+    def repository_url(self) -> str:
+        """The page of the repository; only where there is one."""
+        return f"{self.server_url}/{self.repository}"
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):

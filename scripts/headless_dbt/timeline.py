@@ -48,7 +48,7 @@ def waited_for(nodes: Sequence[Node], spans: Mapping[str, Span]) -> dict[str, li
     for node in nodes:
         if node.unique_id not in spans:
             continue
-        parents = {parent for parent in node.depends_on if parent in spans}
+        parents = [parent for parent in dict.fromkeys(node.depends_on) if parent in spans]
         # A hook waits for all that was before it, and all that is after it waits for the hook.
         candidates = [*spans] if node.resource_type == "operation" else [*parents] or hooks
         if node.resource_type == "unit_test":

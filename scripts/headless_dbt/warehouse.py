@@ -38,6 +38,12 @@ def total_cost(nodes: Iterable[Node], usd_per_tib: float) -> Cost | None:
     return Cost(usd=sum(billed) / TIB * usd_per_tib, usd_per_tib=usd_per_tib, bytes_billed=sum(billed))
 
 
+def total(counts: Iterable[int | None]) -> int | None:
+    """The sum of the counts that are known; None where none is."""
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
+
+
 def _number(value: Any) -> int | None:
     """A count as an adapter gives it: dbt-postgres says -1 where it does not know, others say it as text."""
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20:

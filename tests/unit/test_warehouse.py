@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from headless_dbt.model import Cost
-from headless_dbt.warehouse import TIB, bytes_of, cost_of, rows_of, total_cost
+from headless_dbt.warehouse import TIB, bytes_of, cost_of, rows_of, total, total_cost
 
 from tests.unit.builders import make_node
 
@@ -56,3 +56,9 @@ def test_the_cost_of_a_run_is_that_of_its_nodes() -> None:
 
     assert total_cost(nodes, 6.25) == Cost(usd=6.25, usd_per_tib=6.25, bytes_billed=TIB)
     assert total_cost(nodes[1:], 6.25) is None
+
+
+def test_a_total_is_of_what_is_known() -> None:
+    assert total([1, None, 0, 2]) == 3
+    assert total([0]) == 0
+    assert total([None]) is None

@@ -4,8 +4,6 @@ Mermaid's Gantt has a line for each task: its name, a colon, and times; so a nam
 Source: https://mermaid.js.org/syntax/gantt.html
 """
 
-from collections.abc import Sequence
-
 from headless_dbt.model import Node, Outcome, Run
 from headless_dbt.render.lineage import label
 from headless_dbt.timeline import spans_of
@@ -25,7 +23,9 @@ def render_gantt(run: Run) -> str:
     """The chart of the critical path, in seconds since the first node began; empty where there is no path."""
     path = critical_nodes(run)
     spans = spans_of(run.nodes)
-    shown = [node for node in path if node.unique_id in spans and node in _longest(path)]
+    longest = sorted(path, key=lambda node: -node.execution_time)[:MOST_BARS]
+    kept = spans.keys() & {node.unique_id for node in longest}
+    shown = [node for node in path if node.unique_id in kept]
     if len(shown) < 2:
         return ""
     start = min(began for began, _ in spans.values())
@@ -33,10 +33,6 @@ def render_gantt(run: Run) -> str:
     # Whole seconds say nothing of a short run.
     lines = ["gantt", "dateFormat x", f"axisFormat {'%H:%M:%S' if run.elapsed >= 60 else '%S.%L s'}", *bars]
     return "\n".join(("```mermaid", lines[0], *(f"  {line}" for line in lines[1:]), "```"))
-
-
-def _longest(path: Sequence[Node]) -> list[Node]:
-    return sorted(path, key=lambda node: -node.execution_time)[:MOST_BARS]
 
 
 def _bar(node: Node, span: tuple[float, float], start: float) -> str:

@@ -14,10 +14,12 @@ from urllib.parse import quote
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from headless_dbt.model import Cause, Outcome, Run
+from headless_dbt.model import Outcome, Run
+from headless_dbt.render.gantt import critical_nodes
 from headless_dbt.render.markdown import plain, shorten
 from headless_dbt.render.page_data import as_json, packed_sql, page_data, ranked
-from headless_dbt.render.words import counted, counts, duration, headline, money, size
+from headless_dbt.render.words import blocked, counted, counts, duration, headline, money, size
+from headless_dbt.warehouse import total
 
 FOLDER = Path(__file__).with_name("report_page")
 # In their order: later ones use what earlier ones define.
@@ -41,13 +43,13 @@ def render_page(run: Run) -> str:
         verdict=headline(run),
         counts=counts(run).capitalize(),
         elapsed=duration(run.elapsed),
-        commit_url=f"{context.server_url}/{context.repository}/commit/{quote(context.sha)}"
+        commit_url=f"{context.repository_url}/commit/{quote(context.sha)}"
         if context.sha and context.repository
         else "",
         tiles=list(_tiles(run)),
         broken=[cause for cause in run.causes if cause.nodes],
         warned=run.warnings,
-        blocked=_blocked,
+        blocked=lambda cause: blocked(cause, plain),
         changed=[(words, names) for words, names in _changed(run) if names],
         most_causes=MOST_CAUSES,
         data=Markup(data),  # noqa: S704  It cannot end its element, see as_json.
@@ -72,15 +74,12 @@ def _tiles(run: Run) -> Iterable[tuple[str, str]]:
         if found := len(run.with_outcome(outcome)):
             yield name, f"{found:,}"
     yield "Time", duration(run.elapsed)
-    nodes = {node.unique_id: node for node in run.nodes}
-    if path := [nodes[name] for name in run.critical_path if name in nodes]:
+    if path := critical_nodes(run):
         yield "Critical path", f"{duration(sum(node.execution_time for node in path))}, {counted(len(path), 'node')}"
-    rows = [node.rows for node in run.nodes if node.rows is not None]
-    if rows:
-        yield "Rows", f"{sum(rows):,}"
-    processed = [node.bytes_processed for node in run.nodes if node.bytes_processed is not None]
-    if processed:
-        yield "Bytes processed", size(sum(processed))
+    if (rows := total(node.rows for node in run.nodes)) is not None:
+        yield "Rows", f"{rows:,}"
+    if (processed := total(node.bytes_processed for node in run.nodes)) is not None:
+        yield "Bytes processed", size(processed)
     if run.cost is not None:
         yield "Cost on demand", f"{money(run.cost.usd)} at ${run.cost.usd_per_tib:g} per TiB"
     if len(run.attempts) > 1:
@@ -98,17 +97,6 @@ def _changed(run: Run) -> Iterable[tuple[str, Sequence[str]]]:
     yield "Gone", run.changes.removed
     yield "Slower", [change.unique_id for change in run.changes.slower]
     yield "Faster", [change.unique_id for change in run.changes.faster]
-
-
-def _blocked(cause: Cause) -> str:
-    parts = [plain(exposure.name) for exposure in cause.exposures[:5]]
-    if len(cause.exposures) > len(parts):
-        parts.append(f"{len(cause.exposures) - len(parts)} more exposures")
-    if cause.blocks:
-        parts.append(counted(cause.blocks, "node"))
-    if cause.explains:
-        parts.append(f"{counted(len(cause.explains), 'failure')} behind it")
-    return ", ".join(parts)
 
 
 def _file(name: str) -> str:

@@ -60,7 +60,6 @@ def page_data(run: Run) -> dict[str, Any]:
         for node in every
     ]
     context = run.request.context
-    home = f"{context.server_url}/{context.repository}"
     return {
         "nodes": rows,
         "texts": [plain(text) for text in texts],
@@ -69,7 +68,7 @@ def page_data(run: Run) -> dict[str, Any]:
         "results": len(nodes),
         "critical": [places[name] for name in run.critical_path if name in places],
         "origin": round(origin * 1000),
-        "code": f"{home}/blob/{context.sha}" if context.sha and context.repository else "",
+        "code": f"{context.repository_url}/blob/{context.sha}" if context.sha and context.repository else "",
     }
 
 

@@ -7,11 +7,11 @@ from headless_dbt.render.compared import render_changes
 from headless_dbt.render.gantt import critical_nodes, render_gantt
 from headless_dbt.render.lineage import render_neighbourhood
 from headless_dbt.render.markdown import cell, code, fenced, shorten
-from headless_dbt.render.words import counted, counts, duration, headline, money, size
+from headless_dbt.render.words import MOST_NAMED, blocked, counted, counts, duration, headline, money, size
+from headless_dbt.warehouse import total
 
 # GitHub takes 1 MiB a step; these bounds keep the whole far below it.
 MOST_FAILURES = 20
-MOST_NAMED = 5
 MOST_WARNINGS = 20
 MOST_SLOW = 5
 MOST_PICTURES = 3
@@ -95,23 +95,12 @@ def _cause(cause: Cause, nodes: Sequence[Node]) -> str:
     shown = [f"**{code(node.unique_id)}**{_place(node)}: {code(node.status)}" for node in nodes[:MOST_NAMED]]
     if len(nodes) > MOST_NAMED:
         shown.append(f"{counted(len(nodes) - MOST_NAMED, 'more node')} for the same reason")
-    text = "\n\n".join(part for part in ("; ".join(shown), _blocked(cause)) if part)
+    text = "\n\n".join(part for part in ("; ".join(shown), blocked(cause, code)) if part)
     return f"{text}\n\n{fenced(cause.message, limit=2000)}" if cause.message.strip() else text
 
 
 def _place(of: Node | Problem) -> str:
     return f" in {code(f'{of.file}:{of.line}' if of.line else of.file)}" if of.file else ""
-
-
-def _blocked(cause: Cause) -> str:
-    parts = [code(exposure.name) for exposure in cause.exposures[:MOST_NAMED]]
-    if len(cause.exposures) > MOST_NAMED:
-        parts.append(f"{len(cause.exposures) - MOST_NAMED} more exposures")
-    if cause.blocks:
-        parts.append(counted(cause.blocks, "node"))
-    if cause.explains:
-        parts.append(f"{counted(len(cause.explains), 'failure')} behind it")
-    return f"Blocks {', '.join(parts)}." if parts else ""
 
 
 def _retries(run: Run) -> Iterator[str]:
@@ -142,12 +131,12 @@ def _warnings(run: Run) -> Iterator[str]:
 def _totals(run: Run) -> Iterator[str]:
     """What the warehouse told of the run as a whole."""
     parts = []
-    if rows := [node.rows for node in run.nodes if node.rows is not None]:
-        parts.append(f"{sum(rows):,} row{'' if sum(rows) == 1 else 's'}")
-    if processed := [node.bytes_processed for node in run.nodes if node.bytes_processed is not None]:
-        parts.append(f"{size(sum(processed))} processed")
-    if billed := [node.bytes_billed for node in run.nodes if node.bytes_billed is not None]:
-        parts.append(f"{size(sum(billed))} billed")
+    if (rows := total(node.rows for node in run.nodes)) is not None:
+        parts.append(f"{rows:,} row{'' if rows == 1 else 's'}")
+    if (processed := total(node.bytes_processed for node in run.nodes)) is not None:
+        parts.append(f"{size(processed)} processed")
+    if (billed := total(node.bytes_billed for node in run.nodes)) is not None:
+        parts.append(f"{size(billed)} billed")
     if run.cost is not None:
         parts.append(f"{money(run.cost.usd)} on demand at ${run.cost.usd_per_tib:g} per TiB")
     if parts:

@@ -52,8 +52,7 @@ class Told:
     @property
     def home(self) -> str:
         """The address of the repository."""
-        context = self.run.request.context
-        return f"{context.server_url}/{context.repository}"
+        return self.run.request.context.repository_url
 
 
 def cause_title(cause: Cause) -> str:

@@ -1,6 +1,11 @@
 """Numbers and verdicts as people say them; shared by the renderings."""
 
-from headless_dbt.model import Outcome, Run, Verdict
+from collections.abc import Callable
+
+from headless_dbt.model import Cause, Outcome, Run, Verdict
+
+# How many names a line shows before it counts the rest.
+MOST_NAMED = 5
 
 VERDICT_WORDS = {
     Verdict.SUCCESS: "✅ Passed",
@@ -32,6 +37,18 @@ def duration(seconds: float) -> str:
 def counted(number: int, noun: str) -> str:
     """A number with its noun: ``1 node``, ``2 nodes``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def blocked(cause: Cause, written: Callable[[str], str]) -> str:
+    """What a cause stands in the way of, the exposures first, their names as they are ``written`` here."""
+    parts = [written(exposure.name) for exposure in cause.exposures[:MOST_NAMED]]
+    if len(cause.exposures) > MOST_NAMED:
+        parts.append(f"{len(cause.exposures) - MOST_NAMED} more exposures")
+    if cause.blocks:
+        parts.append(counted(cause.blocks, "node"))
+    if cause.explains:
+        parts.append(f"{counted(len(cause.explains), 'failure')} behind it")
+    return f"Blocks {', '.join(parts)}." if parts else ""
 
 
 def counts(run: Run) -> str:

@@ -56,6 +56,11 @@ class RunFolder:
         return self.path / "dbt.log"
 
     @property
+    def jobs(self) -> Path:
+        """What BigQuery said of each job, one JSON object a line."""
+        return self.path / "jobs.jsonl"
+
+    @property
     def summary(self) -> Path:
         """The summary as Markdown."""
         return self.path / "summary.md"

@@ -14,6 +14,7 @@ LEVELS = (
     ("inputs",),
     ("settings", "workflow_commands"),
     ("artifacts", "cancellation", "console", "credentials", "code_manifest", "environments", "log_filter", "redaction"),
+    ("job_options",),
     ("blame", "dbt_commands", "journal", "retrying", "resume", "run_folder", "session_process"),
     ("code_record", "recorder"),
     ("merged_results",),
@@ -39,7 +40,7 @@ LEVELS = (
 )
 LEVEL = {module: level for level, modules in enumerate(LEVELS) for module in modules}
 # They run where nothing is installed, and stand alone.
-ALONE = {"bootstrap", "session"}
+ALONE = {"bigquery_jobs", "bootstrap", "session"}
 # Values in, values out: what they may not import.
 PURE = {
     "assessment",
@@ -52,6 +53,7 @@ PURE = {
     "dbt_commands",
     "incident",
     "incident_state",
+    "job_options",
     "lineage",
     "locate",
     "log_filter",

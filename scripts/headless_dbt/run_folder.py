@@ -205,6 +205,11 @@ class RunFolder:
             raise RunFolderError(f"{file} is not readable: {error}.") from None
 
 
+def find_run_folder(given: str, workspace: Path, project_dir: Path) -> RunFolder:
+    """The run folder that was named, else the newest one of the project. Raises RequestError."""
+    return RunFolder((workspace / given).resolve()) if given else latest_run_folder(project_dir)
+
+
 def new_run_folder(given: str, project_dir: Path, stamp: str) -> RunFolder:
     """Make the folder of a run.
 

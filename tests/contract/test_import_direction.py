@@ -12,7 +12,7 @@ LEVELS = (
     ("archive_parts", "changes", "codeowners", "errors", "lineage", "locate", "model", "session_protocol", "transient"),
     ("parsing", "problem_place", "project_files"),
     ("inputs",),
-    ("settings", "workflow_commands"),
+    ("artifact_names", "settings", "workflow_commands"),
     ("artifacts", "cancellation", "console", "credentials", "code_manifest", "environments", "log_filter", "redaction"),
     ("job_options",),
     ("blame", "dbt_commands", "journal", "retrying", "resume", "run_folder", "session_process"),
@@ -43,6 +43,7 @@ LEVEL = {module: level for level, modules in enumerate(LEVELS) for module in mod
 ALONE = {"bigquery_jobs", "bootstrap", "session"}
 # Values in, values out: what they may not import.
 PURE = {
+    "artifact_names",
     "assessment",
     "model",
     "inputs",

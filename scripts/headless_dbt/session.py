@@ -42,6 +42,14 @@ def describe(exception):
     return {"type": type(exception).__name__, "message": str(exception) or type(exception).__name__}
 
 
+def complaint(result):
+    """Why a command failed, as data; None where there is nothing to say. A catalog with gaps names them itself."""
+    errors = getattr(result.result, "errors", None)
+    if result.exception is None and not result.success and errors:
+        return {"type": "", "message": "\n".join(dict.fromkeys(map(str, errors)))}
+    return describe(result.exception)
+
+
 def surroundings(manifest):
     """What of the parse is of no single node, as dbt itself takes it for a reason to parse everything anew.
 
@@ -84,7 +92,7 @@ class Session:
             self.manifest = result.result
         sys.stdout.flush()
         lines = lines_of(argv[0], result.result) if result.success else []
-        return {"success": bool(result.success), "exception": describe(result.exception), "lines": lines}
+        return {"success": bool(result.success), "exception": complaint(result), "lines": lines}
 
 
 def end_with(supervisor):

@@ -14,10 +14,11 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture(scope="session")
 def dbt_python() -> Path:
-    """The interpreter of the locked dbt environment; `make test` has the same one as `make run`."""
+    """The interpreter of the locked dbt environment; `make test` has the same one as `make run`, by the same Python."""
     requirements = environments.dbt_requirements("duckdb", "", "", None, ROOT)
-    folder = (ROOT / ".venv" / f"dbt-{environments.fingerprint(requirements, '')[:12]}").resolve()
-    return environments.build_dbt_environment(folder, requirements, "", os.environ)
+    parent = (ROOT / ".venv").resolve()
+    folder = parent / f"dbt-{environments.fingerprint(requirements, '')[:12]}"
+    return environments.build_dbt_environment(folder, requirements, str(parent / "tool/bin/python"), os.environ)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ import fcntl
 import hashlib
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -48,17 +47,17 @@ def start_emulator(environment: Path, folder: Path) -> Iterator[BigQueryEmulator
     log = folder / "bigquery-emulator.log"
     # DuckDB looks for its extensions in the home; the other switch keeps it from fetching one that no test needs.
     variables = {"HOME": str(environment), "PATH": os.defpath, "BQEMU_ENABLE_FORMAT_EXTENSIONS": "false"}
-    command = [str(environment / "bin/bqemulator"), "start", "--ephemeral", "--rest-port", "0", "--grpc-port", "0"]
+    command = [str(environment / "bin/python"), "-m", "bqemulator", "start", "--rest-port", "0", "--grpc-port", "0"]
     with (
         log.open("wb") as output,
         subprocess.Popen(
-            command, cwd=folder, env=variables, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            command, cwd=folder, env=variables, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
         ) as process,
     ):
         try:
             yield BigQueryEmulator(_address(process, log), log)
         finally:
-            os.killpg(process.pid, signal.SIGKILL)
+            process.kill()  # It is one process alone, and its data is in memory.
 
 
 def _address(process: subprocess.Popen[bytes], log: Path) -> str:

@@ -127,6 +127,8 @@ def test_a_night_and_a_dispatch_of_the_sample_project(
         ("unit_test", None),
         ("exposure", None),
     }
+    assert (told["seed.shop.raw_orders"]["rows"], told["model.shop.fct_orders"]["rows"]) == (2600, 2600)
+    assert {node["rows"] for node in told.values() if "test" in node["resource_type"]} == {None}
     ask = partial(bigquery_emulator.query, project)
     assert {mart: ask(f"select {numbers} from shop_marts.{mart}") for mart, numbers in MARTS.items()} == marts_on_duckdb
 

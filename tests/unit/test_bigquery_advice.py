@@ -186,10 +186,10 @@ TEXTS: dict[str, list[str]] = {
     ],
     # https://github.com/exmergo/dex/issues/320
     "500 Query exceeded limit for bytes billed: 163595928. 164626432 or higher required.; reason:"
-    " bytesBilledLimitExceeded": ["`maximum_bytes_billed` in profiles.yml is 163595928 bytes", "needs 164626432"],
+    " bytesBilledLimitExceeded": ["`maximum_bytes_billed` in profiles.yml is `163595928`", "needs `164626432`"],
     # dbt/adapters/bigquery/connections.py, _query_and_results
     "Operation did not complete within the designated timeout of 300 seconds.": [
-        "`job_execution_timeout_seconds`, which is 300",
+        "`job_execution_timeout_seconds`, which is `300`",
         "of a Python model it is `timeout`",
     ],
     # quoted, in tests of pandas-gbq: the `job_timeout_ms` that dbt-bigquery sets

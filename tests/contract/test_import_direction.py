@@ -10,6 +10,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "scripts/headless_dbt"
 # From the bottom up. A module that is not here fails the test: say where it belongs.
 LEVELS = (
     ("archive_parts", "changes", "codeowners", "errors", "lineage", "locate", "model", "session_protocol", "transient"),
+    ("bigquery_advice", "sign_in_advice"),
     ("parsing", "problem_place", "project_files"),
     ("inputs",),
     ("artifact_names", "settings", "workflow_commands"),
@@ -45,6 +46,7 @@ ALONE = {"bigquery_check", "bigquery_jobs", "bootstrap", "session"}
 PURE = {
     "artifact_names",
     "assessment",
+    "bigquery_advice",
     "model",
     "inputs",
     "code_manifest",
@@ -70,6 +72,7 @@ PURE = {
     "resume",
     "retrying",
     "session_protocol",
+    "sign_in_advice",
     "suspects",
     "timeline",
     "transient",

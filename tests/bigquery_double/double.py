@@ -185,7 +185,8 @@ class BigQueryDouble:
                 call = Call(self.warehouse, self._jobs, self._changed, request, found.groupdict(), self._uploads)
                 return act(call)
         if request.path == _API:
-            shown = {"id": self.warehouse.project, "projectReference": {"projectId": self.warehouse.project}}
+            name = self.warehouse.project
+            shown = {"id": name, "numericId": "1", "friendlyName": name, "projectReference": {"projectId": name}}
             return Answer(200, {"kind": "bigquery#projectList", "projects": [shown], "totalItems": 1})
         if request.within == request.path and request.path.removeprefix(_UPLOAD).startswith(f"{_API}/"):
             project = request.path.removeprefix(_UPLOAD).split("/")[4]

@@ -22,7 +22,7 @@ from headless_dbt.outside_dbt import producers
 from headless_dbt.previous_run import read_previous
 from headless_dbt.run_folder import RunFolder, SessionRecord
 from headless_dbt.timeline import critical_path, spans_of, waited_for, waiting_times
-from headless_dbt.warehouse import total_cost
+from headless_dbt.warehouse import total_cost, usage_by_node
 
 _Content = TypeVar("_Content")
 
@@ -56,13 +56,16 @@ def assemble_run(folder: RunFolder, workspace: Path | None = None, usd_per_tib: 
     tries = _tries(folder, (result.unique_id for result in results)) if _several(folder, record) else {}
     graph = graph_of(manifest)
     made_by = producers(manifest) if manifest else ({}, ())
-    project = Project(request.inputs.get("project-dir", "."), manifest, graph, made_by[0], usd_per_tib)
+    usage = usage_by_node(folder.jobs.read_bytes().splitlines()) if folder.jobs.is_file() else {}
+    project = Project(request.inputs.get("project-dir", "."), manifest, graph, made_by[0], usd_per_tib, usage)
     nodes = project.nodes_of((freshness.results if freshness else ()), results, tries)
     spans = spans_of(nodes)
     before = waited_for(nodes, spans)
     nodes = with_waiting(nodes, waiting_times(spans, before))
     if manifest is not None and workspace is not None:
         nodes = located(nodes, manifest, workspace)
+    billed = {node.unique_id: node.bytes_billed for node in nodes if node.tries}
+    billed |= {unique_id: each.bytes_billed for unique_id, each in usage.items()}
     exposures = {name: exposure(node) for name, node in manifest.exposures.items()} if manifest else {}
     of_outcome = {outcome: [node for node in nodes if node.outcome is outcome] for outcome in Outcome}
     skipped = of_outcome[Outcome.SKIPPED]
@@ -94,7 +97,7 @@ def assemble_run(folder: RunFolder, workspace: Path | None = None, usd_per_tib: 
         if manifest
         else (),
         critical_path=critical_path(spans, before),
-        cost=total_cost(nodes, usd_per_tib),
+        cost=total_cost(billed.values(), project.adapter, usd_per_tib),
     )
     previous = read_previous(folder)
     return replace(run, changes=changes_since(previous, run)) if previous else run

@@ -6,7 +6,8 @@ the connection; after that, dbt itself.
 
 from collections.abc import Callable
 
-from headless_dbt.errors import DbtUnusableError, HeadlessDbtError, RequestError
+from headless_dbt.errors import CostLimitError, DbtUnusableError, HeadlessDbtError, RequestError
+from headless_dbt.job_options import TIB
 from headless_dbt.parsing import shown
 from headless_dbt.session_protocol import SessionException
 from headless_dbt.settings import RunSettings
@@ -29,6 +30,15 @@ def build_error(settings: RunSettings, problem: SessionException, *, begun: bool
     if begun:
         return BuildEndedError(f"dbt build ended early: {problem.message}")
     return DbtUnusableError(f"dbt build could not begin: {problem.message}")
+
+
+def cost_limit_error(settings: RunSettings, bytes_billed: int) -> CostLimitError:
+    """What ends a run whose queries have cost more than they may."""
+    usd = bytes_billed / TIB * settings.cost_per_tib
+    return CostLimitError(
+        f"Queries for ${usd:.2f} at ${settings.cost_per_tib:g} per TiB were run, and `cost-limit` is "
+        f"${settings.cost_limit:g}. What had begun was finished, the rest was left out. Raise the limit, or build less."
+    )
 
 
 def dbt_unusable(doing: str) -> Blame:

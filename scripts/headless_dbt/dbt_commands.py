@@ -184,6 +184,17 @@ class DbtCommands:
             *("--inline", _MISSING_RELATIONS % repr(list(relations))),
         ]
 
+    def profile_threads(self) -> list[str]:
+        """Say how many threads the profile's target has; nothing is asked of the warehouse."""
+        return [
+            "compile",
+            *self._project(),
+            *("--target-path", str(self.target_path)),
+            *self._passed_on(_PARSE_FLAGS),
+            *("--log-level", "none", "--no-introspect", "--no-populate-cache"),
+            *("--inline", "{{ target.threads }}"),
+        ]
+
     def docs(self, target_path: Path) -> list[str]:
         """Generate the docs site; in a folder of its own, because it overwrites run_results.json."""
         return [

@@ -39,6 +39,13 @@ class DbtUnusableError(HeadlessDbtError):
     title = "dbt could not work"
 
 
+class CostLimitError(HeadlessDbtError):
+    """The queries of the run have cost more than they may; what had begun was finished, the rest was not begun."""
+
+    exit_code = 1
+    title = "The cost limit ended the run"
+
+
 class RunFolderError(HeadlessDbtError):
     """A file of the run folder is missing or cannot be read as what it should be."""
 

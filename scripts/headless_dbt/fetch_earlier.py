@@ -7,12 +7,12 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from headless_dbt.artifact_names import request_in
 from headless_dbt.console import Console
 from headless_dbt.earlier_runs import EarlierRun, write_finding
 from headless_dbt.github import NETWORK_ERRORS
 from headless_dbt.github_runs import Artifact, WorkflowRuns, why_not
 from headless_dbt.inputs import LATEST
-from headless_dbt.report import request_in
 from headless_dbt.settings import FetchSettings
 
 # What a run is continued from, of all that an artifact holds.

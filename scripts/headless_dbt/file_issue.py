@@ -10,6 +10,7 @@ from headless_dbt.assemble import assemble_run
 from headless_dbt.assessment import REOPENED_WITHIN, Assessment, Policy, assess, causes_of
 from headless_dbt.console import Console
 from headless_dbt.errors import RequestError, RunFolderError
+from headless_dbt.final_artifacts import finish_killed_run
 from headless_dbt.github import NETWORK_ERRORS, explain
 from headless_dbt.github_issues import Issues
 from headless_dbt.github_runs import WorkflowRuns
@@ -17,8 +18,7 @@ from headless_dbt.incident import Findings, Plan, make_plan
 from headless_dbt.investigate import last_green, owners_by_node, suspects
 from headless_dbt.model import Run
 from headless_dbt.redaction import redact
-from headless_dbt.report import find_run_folder, finish_killed_run
-from headless_dbt.run_folder import RunFolder
+from headless_dbt.run_folder import RunFolder, find_run_folder
 from headless_dbt.settings import Flags, IncidentSettings, Runner, read_incident_settings
 from headless_dbt.workflow_commands import append_outputs
 
@@ -35,7 +35,7 @@ def file_issue(flags: Flags, runner: Runner, given_folder: str, console: Console
         console.say("No issue: `issue` is false.")
         return 0
     _check(settings)
-    folder = find_run_folder(given_folder, runner, settings.project_dir)
+    folder = find_run_folder(given_folder, runner.workspace, settings.project_dir)
     finish_killed_run(folder)
     run = assemble_run(folder, runner.workspace)
     try:

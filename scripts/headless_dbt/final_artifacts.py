@@ -14,6 +14,7 @@ from headless_dbt.merged_results import Entry, merge_attempts, run_results_docum
 from headless_dbt.redaction import redact_folder
 from headless_dbt.resume import Earlier
 from headless_dbt.run_folder import COPIED_ARTIFACTS, RunFolder, SessionRecord
+from headless_dbt.session_process import wait_until_gone
 
 
 def finish_folder(folder: RunFolder, secrets: frozenset[str], *, killed: bool = False) -> None:
@@ -26,6 +27,20 @@ def finish_folder(folder: RunFolder, secrets: frozenset[str], *, killed: bool = 
         write_final_artifacts(folder, killed=killed)
     finally:
         redact_folder(folder.path, secrets)
+
+
+def finish_killed_run(folder: RunFolder) -> None:
+    """Write the final artifacts of a run that was killed before it could do so itself."""
+    try:
+        record = folder.read_session()
+        if record.finished:
+            return
+        if record.session:
+            wait_until_gone(record.session)
+        finish_folder(folder, folder.read_secrets(), killed=True)
+    except RunFolderError:
+        pass  # It did not even begin; assemble_run says so.
+    folder.forget_secrets()
 
 
 def write_final_artifacts(folder: RunFolder, *, killed: bool = False) -> None:

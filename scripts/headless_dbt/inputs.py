@@ -171,6 +171,13 @@ INPUTS = (
         quantity,
         _REPORT,
     ),
+    Input(
+        "cost-limit",
+        "0",
+        "US dollars that BigQuery's queries may cost, at cost-per-tib, before no further node is begun; 0 is none.",
+        quantity,
+        _RUN,
+    ),
     Input("env", "", "Lines of KEY=value for env_var(). Not for secrets.", assignments, _RUN),
     Input("dbt-env", "", "Lines of KEY=value for env_var() that are secret.", assignments, _RUN, secret=True),
     Input("gcp-credentials", "", "A Google service account key (JSON). Last resort.", secret_text, _RUN, secret=True),

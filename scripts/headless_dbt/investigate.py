@@ -10,12 +10,12 @@ from zipfile import ZipFile
 
 import msgspec
 
+from headless_dbt.artifact_names import request_in
 from headless_dbt.codeowners import CODEOWNERS_PLACES, TOO_LARGE, owners_of, parse_codeowners
 from headless_dbt.git_history import commits_between
 from headless_dbt.github_runs import WorkflowRuns
 from headless_dbt.incident_state import Suspect
 from headless_dbt.model import Cause, Run
-from headless_dbt.report import request_in
 from headless_dbt.suspects import Commit, files_of, passed_in, suspects_among
 
 # How many artifacts are looked into for the last green run.

@@ -12,6 +12,7 @@ import msgspec
 from headless_dbt.artifacts import ManifestNode, NodeResult
 from headless_dbt.journal import Journal
 from headless_dbt.lineage import turned
+from headless_dbt.session_protocol import OVER_COST_LIMIT
 
 SCHEMA = "https://schemas.getdbt.com/dbt/run-results/v6.json"
 INTERRUPTED = "Started, but did not finish: the run ended before."
@@ -57,7 +58,14 @@ def merge_attempts(  # noqa: PLR0913  Each is a source of its own.
             )
         elif not complete:
             merged[unique_id] = _entry(unique_id, "skipped", NOT_REACHED, known[unique_id])
-    return list(merged.values())
+    return [_not_begun(entry, known) for entry in merged.values()]
+
+
+def _not_begun(entry: Entry, known: Mapping[str, ManifestNode]) -> Entry:
+    """A node that the cost limit kept from beginning is an error to dbt, and was skipped."""
+    if entry["status"] != "error" or OVER_COST_LIMIT not in (entry["message"] or ""):
+        return entry
+    return _entry(entry["unique_id"], "skipped", OVER_COST_LIMIT, known.get(entry["unique_id"]))
 
 
 def _is_part(unique_id: str, known: Mapping[str, ManifestNode]) -> bool:

@@ -240,7 +240,9 @@ class Neighbour(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
-    """What the queries of a run cost: the bytes billed (in their last attempt) at a price on demand.
+    """What the queries of a run cost: the bytes billed, over all attempts, at a price on demand.
+
+    A run that has no list of its jobs, such as a plain dbt's, knows the last statement of each node alone.
 
     ``usd`` is in US dollars, ``usd_per_tib`` the price of 2**40 bytes. A project that pays for capacity instead sets
     the price to 0, and there is no cost.
@@ -372,7 +374,7 @@ def judge(
     if Outcome.FAILED in seen:
         return Verdict.FAILURE, 1
     if problem is not None:
-        return Verdict.ERROR, problem.exit_code
+        return Verdict.FAILURE if problem.exit_code == 1 else Verdict.ERROR, problem.exit_code
     if Outcome.SKIPPED in seen or not build_succeeded:
         return Verdict.FAILURE, 1
     if Outcome.WARNED in seen or not seen or not docs_succeeded:

@@ -1,7 +1,7 @@
 """A node's result and what the manifest says of it, as one Node. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
 
@@ -13,7 +13,7 @@ from headless_dbt.lineage import Graph
 from headless_dbt.model import Freshness, Node, Outcome, outcome_of
 from headless_dbt.origins import files_behind, group_of, owners, properties_file, tags_of
 from headless_dbt.timeline import moment
-from headless_dbt.warehouse import bytes_of, cost_of, rows_of
+from headless_dbt.warehouse import Usage, cost_of, rows_of, usage_of
 
 _BAD = (Outcome.FAILED, Outcome.WARNED)
 # dbt's words in a source's freshness: https://docs.getdbt.com/reference/resource-properties/freshness
@@ -25,7 +25,8 @@ _UNKNOWN = ManifestNode(unique_id="")
 class Project:
     """What is known of a project beside the results: where it lies in the repository, and all that it consists of.
 
-    ``produced_by`` are the steps outside of dbt behind each source and seed.
+    ``produced_by`` are the steps outside of dbt behind each source and seed, ``usage`` is what BigQuery said of all
+    jobs of a node.
     """
 
     directory: str
@@ -33,6 +34,7 @@ class Project:
     graph: Graph
     produced_by: Mapping[str, tuple[str, ...]]
     usd_per_tib: float = 0.0
+    usage: Mapping[str, Usage] = field(default_factory=dict)
 
     @property
     def adapter(self) -> str:
@@ -86,7 +88,7 @@ class Project:
         # dbt 2 gives the whole of a node as both of its phases.
         if len({(phase.started_at, phase.completed_at) for phase in timing}) < len(timing):
             seconds = {}
-        processed, billed, slot_ms = bytes_of(result.adapter_response)
+        usage = self.usage.get(result.unique_id) or usage_of(result.adapter_response)
         return Node(
             unique_id=result.unique_id,
             name=known.name if found else name.rpartition(".")[2],
@@ -116,10 +118,10 @@ class Project:
             compile_time=seconds.get("compile", 0.0),
             execute_time=seconds.get("execute", 0.0),
             rows=rows_of(result.adapter_response),
-            bytes_processed=processed,
-            bytes_billed=billed,
-            slot_ms=slot_ms,
-            cost=cost_of(billed, self.adapter, self.usd_per_tib),
+            bytes_processed=usage.bytes_processed,
+            bytes_billed=usage.bytes_billed,
+            slot_ms=usage.slot_ms,
+            cost=cost_of(usage.bytes_billed, self.adapter, self.usd_per_tib),
         )
 
 

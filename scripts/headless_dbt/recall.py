@@ -12,13 +12,14 @@ from threading import Thread
 from typing import TypeVar
 
 from headless_dbt.archive_parts import TooLargeError
+from headless_dbt.artifact_names import request_in, standing_for
 from headless_dbt.changes import PreviousRun
 from headless_dbt.console import Console
 from headless_dbt.github import NETWORK_ERRORS, Patience
 from headless_dbt.github_runs import Artifact, WorkflowRuns, why_not
 from headless_dbt.model import Context
 from headless_dbt.previous_run import decode_previous, keep_previous
-from headless_dbt.report import find_run_folder, request_in, standing_for
+from headless_dbt.run_folder import find_run_folder
 from headless_dbt.settings import Flags, Places, RecallSettings, Runner, read_recall_settings
 
 # All of it together, and of that what is waited before GitHub is asked again.
@@ -39,7 +40,7 @@ def recall(flags: Flags, runner: Runner, places: Places, console: Console, secon
     """Write previous.json into the run folder, where there is a previous run. It never fails."""
     try:
         settings = read_recall_settings(flags, runner)
-        folder = find_run_folder(places.run_folder, runner, settings.project_dir)
+        folder = find_run_folder(places.run_folder, runner.workspace, settings.project_dir)
         key = standing_for(folder.read_request())
         run_id, previous = _in_time(lambda: _look_for(settings, key), seconds)
         keep_previous(folder, previous)

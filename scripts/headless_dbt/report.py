@@ -1,19 +1,17 @@
 """The verb ``report``: a run folder, rendered for everybody who looks at it."""
 
 import json
-import re
 import secrets
 from dataclasses import replace
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 
+from headless_dbt.artifact_names import unique_artifact_name
 from headless_dbt.assemble import assemble_run
 from headless_dbt.console import Console
-from headless_dbt.errors import RunFolderError
-from headless_dbt.final_artifacts import finish_folder
+from headless_dbt.final_artifacts import finish_killed_run
 from headless_dbt.locate import Place
-from headless_dbt.model import Request, Run
+from headless_dbt.model import Run
 from headless_dbt.plain_artifacts import adopt
 from headless_dbt.previous_run import keep_previous, named_previous, neighbouring_previous, read_previous
 from headless_dbt.problem_place import macro_place
@@ -21,8 +19,7 @@ from headless_dbt.project_files import project_files
 from headless_dbt.render.annotations import render_annotations
 from headless_dbt.render.page import render_page
 from headless_dbt.render.summary import render_summary
-from headless_dbt.run_folder import RunFolder, latest_run_folder, new_run_folder
-from headless_dbt.session_process import wait_until_gone
+from headless_dbt.run_folder import RunFolder, find_run_folder, new_run_folder
 from headless_dbt.settings import Flags, Places, ReportSettings, Runner, read_report_settings, read_request
 from headless_dbt.workflow_commands import append_outputs, append_summary
 
@@ -34,7 +31,7 @@ def report(flags: Flags, runner: Runner, places: Places, console: Console) -> in
     if places.artifacts:
         folder = _adopted(places, runner, settings)
     else:
-        folder = find_run_folder(places.run_folder, runner, settings.project_dir)
+        folder = find_run_folder(places.run_folder, runner.workspace, settings.project_dir)
     finish_killed_run(folder)
     if previous is None and not runner.on_github and read_previous(folder) is None:
         previous = neighbouring_previous(folder, settings.project_dir)
@@ -78,25 +75,6 @@ def _adopted(places: Places, runner: Runner, settings: ReportSettings) -> RunFol
     return folder
 
 
-def finish_killed_run(folder: RunFolder) -> None:
-    """Write the final artifacts of a run that was killed before it could do so itself."""
-    try:
-        record = folder.read_session()
-        if record.finished:
-            return
-        if record.session:
-            wait_until_gone(record.session)
-        finish_folder(folder, folder.read_secrets(), killed=True)
-    except RunFolderError:
-        pass  # It did not even begin; assemble_run says so.
-    folder.forget_secrets()
-
-
-def find_run_folder(given: str, runner: Runner, project_dir: Path) -> RunFolder:
-    """The run folder that was named, else the newest one of the project. Raises RequestError."""
-    return RunFolder((runner.workspace / given).resolve()) if given else latest_run_folder(project_dir)
-
-
 def step_outputs(run: Run, folder: RunFolder, settings: ReportSettings) -> dict[str, str]:
     """The outputs of the action that a run folder can tell, and the name for its artifact."""
 
@@ -113,33 +91,6 @@ def step_outputs(run: Run, folder: RunFolder, settings: ReportSettings) -> dict[
         "run-results": path("run_results.json"),
         "manifest": path("manifest.json"),
         "report": path("report.html"),
-        "artifact-name": unique_artifact_name(settings.artifact_name, run, secrets.token_hex(3)),
+        "artifact-name": unique_artifact_name(settings.artifact_name, run.request, secrets.token_hex(3)),
         "artifact-retention-days": "" if days is None else str(days),
     }
-
-
-def unique_artifact_name(name: str, run: Run, nonce: str) -> str:
-    """The name to upload under: GitHub takes each name once per workflow run, over all attempts and jobs.
-
-    The first part after the name stands for what was asked for and stays the same from night to night; the
-    nonce keeps a matrix, a second call in the job and a re-run apart.
-    """
-    return f"{safe_artifact_name(name)}-{standing_for(run.request)}-{nonce}"
-
-
-def standing_for(request: Request) -> str:
-    """What stands for a request in the name of its artifact."""
-    inputs = {given: text for given, text in request.inputs.items() if given != "resume-from"}
-    asked = json.dumps([request.context.workflow_file, inputs], sort_keys=True)
-    return sha256(asked.encode()).hexdigest()[:6]
-
-
-def request_in(uploaded: str, name: str) -> str:
-    """What stands for the request in the name of an artifact that was uploaded under ``name``; else an empty text."""
-    match = re.fullmatch(rf"{re.escape(safe_artifact_name(name))}-([0-9a-f]{{6}})-[0-9a-f]{{6}}", uploaded)
-    return match[1] if match else ""
-
-
-def safe_artifact_name(name: str) -> str:
-    """A name that GitHub takes for an artifact."""
-    return re.sub(r"[^A-Za-z0-9_. -]", "-", name)

@@ -56,6 +56,11 @@ class RunFolder:
         return self.path / "dbt.log"
 
     @property
+    def jobs(self) -> Path:
+        """What BigQuery said of each job, one JSON object a line."""
+        return self.path / "jobs.jsonl"
+
+    @property
     def summary(self) -> Path:
         """The summary as Markdown."""
         return self.path / "summary.md"
@@ -198,6 +203,11 @@ class RunFolder:
             ) from None
         except UNREADABLE as error:
             raise RunFolderError(f"{file} is not readable: {error}.") from None
+
+
+def find_run_folder(given: str, workspace: Path, project_dir: Path) -> RunFolder:
+    """The run folder that was named, else the newest one of the project. Raises RequestError."""
+    return RunFolder((workspace / given).resolve()) if given else latest_run_folder(project_dir)
 
 
 def new_run_folder(given: str, project_dir: Path, stamp: str) -> RunFolder:

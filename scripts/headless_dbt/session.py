@@ -1,17 +1,20 @@
 """The dbt session: runs inside dbt's own interpreter, and is the only module that imports dbt.
 
-It is started by path (``python -P session.py FD``) and needs nothing but the standard library and dbt. It
-reads one JSON request a line from standard input and writes one JSON reply a line to the file descriptor FD.
-dbt's own log goes to standard output. One process serves all commands, because importing dbt costs seconds.
+It is started by path (``python -P session.py FD JOBS``) and needs nothing but the standard library, dbt, and what
+lies beside it. It reads one JSON request a line from standard input and writes one JSON reply a line to the file
+descriptor FD. dbt's own log goes to standard output. One process serves all commands, because importing dbt costs
+seconds. JOBS is a JSON object of what holds for jobs on BigQuery, see session_protocol.JobsOptions.
 
 Request: ``{"argv": [...]}``. Reply: ``{"success": bool, "exception": {"type", "message"} | null, "lines":
-[...]}``, where ``lines`` is what ``dbt list`` found, or what ``dbt compile --inline`` made. The first reply,
-without a request, is the hello: ``{"installed": {package: version}, "python": version, "exception": ...}``.
+[...], "bytes_billed": int, "refused": bool}``, where ``lines`` is what ``dbt list`` found, or what ``dbt compile
+--inline`` made, and ``refused`` whether a node was not begun because of ``most_bytes``. The first reply, without a
+request, is the hello: ``{"installed": {package: version}, "python": version, "exception": ...}``.
 
 Source: dbt's programmatic invocations, https://docs.getdbt.com/reference/programmatic-invocations
 """
 
 import importlib.metadata
+import importlib.util
 import json
 import os
 import platform
@@ -19,6 +22,7 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
 
 POLL_SECONDS = 0.5
 # As long as the supervisor would have waited.
@@ -64,13 +68,34 @@ def lines_of(command, result):
     return []
 
 
-class Session:
-    """One dbt runner, and the manifest that it parsed, so that no later command parses again."""
+def beside(name):
+    """A module that lies beside this one; -P keeps their folder off the path, where it would shadow others."""
+    spec = importlib.util.spec_from_file_location(f"headless_dbt_{name}", Path(__file__).with_name(f"{name}.py"))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
 
-    def __init__(self, runner_class):
+
+def node_at_work():
+    """The unique id of the node that this thread works on, or an empty text."""
+    from dbt_common.events.contextvars import get_node_info
+
+    return get_node_info().get("unique_id", "")
+
+
+class Session:
+    """One dbt runner, and the manifest that it parsed, so that no later command parses again.
+
+    ``jobs`` are those on BigQuery, once dbt has loaded Google's client.
+    """
+
+    def __init__(self, runner_class, jobs_options):
         """Hold ``runner_class``, which is ``dbt.cli.main.dbtRunner``."""
         self.runner_class = runner_class
+        self.jobs_options = jobs_options
         self.manifest = None
+        self.jobs = None
 
     def answer(self, request):
         """Run one dbt command and return the reply."""
@@ -79,12 +104,31 @@ class Session:
         sys.argv = ["dbt", *argv]
         # `dbt deps` changes what there is to parse, and needs no manifest itself.
         manifest = None if argv[0] in ("deps", "parse") else self.manifest
-        result = self.runner_class(manifest=manifest).invoke(argv)
+        try:
+            result = self.runner_class(manifest=manifest).invoke(argv)
+        finally:
+            if self.jobs is not None:
+                self.jobs.settle()
         if argv[0] == "parse" and result.success:
             self.manifest = result.result
+            self.watch_jobs()
         sys.stdout.flush()
         lines = lines_of(argv[0], result.result) if result.success else []
-        return {"success": bool(result.success), "exception": describe(result.exception), "lines": lines}
+        billed = {"bytes_billed": self.jobs.bytes_billed, "refused": self.jobs.refused} if self.jobs else {}
+        return {"success": bool(result.success), "exception": describe(result.exception), "lines": lines, **billed}
+
+    def watch_jobs(self):
+        """Watch the jobs on BigQuery. What a parse has loaded is what the project's target needs."""
+        bigquery = sys.modules.get("google.cloud.bigquery")
+        if bigquery is not None and self.jobs is None:
+            self.jobs = beside("bigquery_jobs").BigQueryJobs(self.jobs_options, node_at_work)
+            self.jobs.watch(bigquery)
+
+    def interrupt(self, _number, _frame):
+        """On SIGINT: stop dbt, and cancel what runs on BigQuery, while dbt does what it knows to do."""
+        if self.jobs is not None:
+            threading.Thread(target=self.jobs.close).start()
+        raise KeyboardInterrupt
 
 
 def end_with(supervisor):
@@ -112,7 +156,8 @@ def main():
             reply({**hello, "exception": describe(exception)})
             return
         reply(hello)
-        session = Session(dbtRunner)
+        session = Session(dbtRunner, json.loads(sys.argv[2]))
+        signal.signal(signal.SIGINT, session.interrupt)
         for line in sys.stdin:
             try:
                 reply(session.answer(json.loads(line)))

@@ -1,7 +1,7 @@
 """Settings: what a verb was asked for. The only reader of the environment; frozen; secrets never print."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,8 @@ class Places:
 class RunSettings:
     """The inputs of ``run``, parsed. ``project_dir``, ``profiles_dir`` and ``requirements`` are absolute.
 
-    ``retry_delay`` is in seconds, ``time_limit`` in minutes; 0 is none.
+    ``retry_delay`` is in seconds, ``time_limit`` in minutes, ``cost_limit`` and ``cost_per_tib`` in US dollars; 0 is
+    none.
     """
 
     project_dir: Path
@@ -66,6 +67,8 @@ class RunSettings:
     retry_delay: float
     resume_from: str
     time_limit: float
+    cost_limit: float
+    cost_per_tib: float
     env: tuple[tuple[str, str], ...]
     dbt_env: tuple[tuple[str, str], ...] = field(repr=False)
     gcp_credentials: str = field(repr=False)
@@ -209,12 +212,9 @@ def read_run_settings(flags: Flags, runner: Runner) -> RunSettings:
             allowed="selector alone, because dbt would ignore the other two",
             advice="Leave out one of them.",
         )
-    for declared in inputs_of("run"):
-        if declared.verbs & {"report", "incident"} and declared.name != "project-dir":
-            del given[declared.attribute]  # Judged here so that a wrong one is known at once; read by the other verbs.
-    return RunSettings(
-        **{**given, "project_dir": project_dir, "profiles_dir": profiles_dir.resolve(), "requirements": requirements}
-    )
+    given |= {"project_dir": project_dir, "profiles_dir": profiles_dir.resolve(), "requirements": requirements}
+    # The others were judged so that a wrong one is known at once; they are read by other verbs.
+    return RunSettings(**{each.name: given[each.name] for each in fields(RunSettings)})
 
 
 def read_report_settings(flags: Flags, runner: Runner) -> ReportSettings:

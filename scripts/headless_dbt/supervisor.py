@@ -15,7 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from headless_dbt.artifacts import Manifest, Metadata, read_manifest, read_sources
-from headless_dbt.blame import Blame, build_error, dbt_unusable, parse_error, selection_error, selection_of
+from headless_dbt.blame import (
+    Blame,
+    build_error,
+    cost_limit_error,
+    dbt_unusable,
+    parse_error,
+    selection_error,
+    selection_of,
+)
 from headless_dbt.code_manifest import CodeManifest
 from headless_dbt.code_record import record_code
 from headless_dbt.console import Console
@@ -23,6 +31,7 @@ from headless_dbt.dbt_commands import DbtCommands, is_built
 from headless_dbt.earlier_runs import EarlierRun, takeover_from
 from headless_dbt.errors import DbtUnusableError, HeadlessDbtError, TimeLimitError
 from headless_dbt.final_artifacts import merge_folder
+from headless_dbt.job_options import job_options
 from headless_dbt.journal import read_journal
 from headless_dbt.merged_results import downstream, run_results_document, skipped_entries
 from headless_dbt.model import Attempt, Command, Continued, Installation, Outcome, outcome_of
@@ -62,10 +71,14 @@ def run_dbt(  # noqa: PLR0913  Each is a collaborator of its own.
     first = folder.attempt(1)
     first.mkdir(parents=True)
     commands = DbtCommands(settings, folder.path, first, console.colors)
+    context = folder.read_request().context
+    jobs = job_options(context, settings.target, settings.cost_limit, settings.cost_per_tib, folder.jobs)
     deadline = time.monotonic() + settings.time_limit * 60 if settings.time_limit else math.inf
     for tries_left in reversed(range(DEPS_TRIES)):
         try:
-            with SessionProcess(python, settings.project_dir, environment, console.show_log, deadline) as session:
+            with SessionProcess(
+                python, settings.project_dir, environment, console.show_log, jobs, deadline=deadline
+            ) as session:
                 conversation = _Conversation(session, settings, commands, earlier, recorder, console, deadline)
                 return conversation.hold(requested)
         except SessionEndedError as ended:
@@ -96,6 +109,23 @@ class _Conversation:
             self._install_packages()
         parsed = self._require("parse", self.commands.parse(), lambda problem: parse_error(self.settings, problem))
         self._keep_manifest()
+        if self.settings.cost_limit and self._adapter != "bigquery":
+            self.console.warning("`cost-limit` is without effect: only BigQuery says what a query costs.")
+        replace(self, commands=self._within_the_profile()).build_all(parsed)
+
+    def _within_the_profile(self) -> DbtCommands:
+        """The commands with no more threads than the profile has: it says how many connections the warehouse bears."""
+        wanted = self.settings.threads
+        if wanted is None:
+            return self.commands
+        asked = self._require("compile", self.commands.profile_threads(), dbt_unusable("Reading the profile's threads"))
+        most = next((int(line) for line in asked.lines if line.strip().isdecimal()), wanted)
+        if wanted <= most:
+            return self.commands
+        self.console.warning(f"`threads` is {wanted}, and the profile allows {most}: {most} are used.")
+        return replace(self.commands, settings=replace(self.settings, threads=most))
+
+    def build_all(self, parsed: Reply) -> None:
         sources = self._select()
         manifest = self.commands.target_path / "manifest.json"
         selected, project_dir = self.recorder.record.selected or (), self.settings.project_dir
@@ -213,7 +243,7 @@ class _Conversation:
             if not self._invoke("build", argv, self._build_error).success:
                 causes, rest = self._rest(last=last)
         except DbtUnusableError as error:
-            cause = transient_cause(self._manifest().metadata.adapter_type or "", "error", str(error))
+            cause = transient_cause(self._adapter, "error", str(error))
             if cause is None or last:
                 raise
             causes = (cause,)
@@ -227,7 +257,7 @@ class _Conversation:
         """Why what failed may be built again, and, unless this was the ``last`` time, the build of it."""
         manifest = self._manifest()
         entries = merge_folder(self.recorder.folder, self.recorder.record)
-        causes = retry_causes(manifest.metadata.adapter_type or "", entries)
+        causes = retry_causes(self._adapter, entries)
         if not causes or last:
             return causes, None
         # What a stale source feeds stays left out.
@@ -241,6 +271,10 @@ class _Conversation:
         if time.monotonic() + seconds >= self.deadline:
             raise TimeLimitError("`time-limit` would be over before another attempt. Raise it, or lower `retry-delay`.")
         time.sleep(seconds)
+
+    @property
+    def _adapter(self) -> str:
+        return self._manifest().metadata.adapter_type or ""
 
     def _manifest(self) -> Manifest:
         """What the parse wrote."""
@@ -341,6 +375,8 @@ class _Conversation:
         reply = self._call(name, argv, timeout)
         if reply.exception is not None:
             raise blame(reply.exception)
+        if reply.refused:
+            raise cost_limit_error(self.settings, reply.bytes_billed)
         return reply
 
     def _call(self, name: str, argv: Sequence[str], timeout: float = math.inf) -> Reply:

@@ -52,6 +52,8 @@ _RULES: tuple[tuple[str, str | None, str], ...] = (
     ("bigquery", "rate limit", r"exceeded quota for (?:concurrent|[^\n]{1,80} per second)"),
     ("", None, r"access ?denied|permission denied|authentication failed|invalid credentials|invalid_grant"),
     ("", None, r"quota ?exceeded|resources exceeded|statement timeout|out ?of ?memory|could not allocate|space left"),
+    # What Google's client does not know it calls 500, a limit that the user has set among them.
+    ("bigquery", None, r"; reason: (?!(?:job)?(?:rateLimitExceeded|backendError|internalError)\b)\w{1,60}[,;]"),
     # What passes, by adapter.
     ("bigquery", "rate limit", r"exceeded rate limits|" + _REASON % "RateLimitExceeded"),
     ("bigquery", "backend error", _REASON % "BackendError"),

@@ -1,26 +1,61 @@
 """What the warehouse said of a query: rows, bytes, slots, and what that costs. Pure.
 
-Each adapter has fields of its own in dbt's ``adapter_response``; what it does not say is None, never 0.
+Each adapter has fields of its own in dbt's ``adapter_response``; what it does not say is None, never 0. That response
+is of one statement of the node's last attempt; for BigQuery jobs.jsonl has every job, see bigquery_jobs.py.
 Source: https://docs.getdbt.com/reference/artifacts/run-results-json and dbt-bigquery's BigQueryAdapterResponse.
 """
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from headless_dbt.model import Cost, Node
+import msgspec
 
-TIB = 1 << 40
+from headless_dbt.artifacts import UNREADABLE
+from headless_dbt.job_options import TIB
+from headless_dbt.model import Cost
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """What BigQuery said of one job, or of several: bytes processed and billed, milliseconds of slots."""
+
+    bytes_processed: int | None = None
+    bytes_billed: int | None = None
+    slot_ms: int | None = None
+
+
+class _Job(Usage, frozen=True):
+    node: str = ""
+
+
+def usage_by_node(lines: Iterable[bytes]) -> dict[str, Usage]:
+    """The sum of each node's jobs, out of the lines of jobs.jsonl; the empty text has those of no node.
+
+    A torn line is passed over.
+    """
+    jobs: dict[str, list[_Job]] = {}
+    for line in lines:
+        with contextlib.suppress(*UNREADABLE):
+            job = msgspec.json.decode(line, type=_Job)
+            jobs.setdefault(job.node, []).append(job)
+    return {
+        node: Usage(
+            total(job.bytes_processed for job in of_node),
+            total(job.bytes_billed for job in of_node),
+            total(job.slot_ms for job in of_node),
+        )
+        for node, of_node in jobs.items()
+    }
+
+
+def usage_of(response: Mapping[str, Any]) -> Usage:
+    """The bytes and slots of the statement that dbt reports."""
+    return Usage(*(_number(response.get(name)) for name in ("bytes_processed", "bytes_billed", "slot_ms")))
 
 
 def rows_of(response: Mapping[str, Any]) -> int | None:
     """The rows that a statement wrote or found."""
     return _number(response.get("rows_affected"))
-
-
-def bytes_of(response: Mapping[str, Any]) -> tuple[int | None, int | None, int | None]:
-    """The bytes processed, the bytes billed, and the milliseconds of slots."""
-    processed, billed, slots = (_number(response.get(name)) for name in ("bytes_processed", "bytes_billed", "slot_ms"))
-    return processed, billed, slots
 
 
 def cost_of(bytes_billed: int | None, adapter: str, usd_per_tib: float) -> float | None:
@@ -30,12 +65,13 @@ def cost_of(bytes_billed: int | None, adapter: str, usd_per_tib: float) -> float
     return bytes_billed / TIB * usd_per_tib
 
 
-def total_cost(nodes: Iterable[Node], usd_per_tib: float) -> Cost | None:
-    """The cost of all nodes that have one."""
-    billed = [node.bytes_billed or 0 for node in nodes if node.cost is not None]
-    if not billed:
+def total_cost(billed: Iterable[int | None], adapter: str, usd_per_tib: float) -> Cost | None:
+    """The cost of all bytes billed; None where nobody can know."""
+    bytes_billed = total(billed)
+    usd = cost_of(bytes_billed, adapter, usd_per_tib)
+    if bytes_billed is None or usd is None:
         return None
-    return Cost(usd=sum(billed) / TIB * usd_per_tib, usd_per_tib=usd_per_tib, bytes_billed=sum(billed))
+    return Cost(usd=usd, usd_per_tib=usd_per_tib, bytes_billed=bytes_billed)
 
 
 def total(counts: Iterable[int | None]) -> int | None:

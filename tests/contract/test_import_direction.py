@@ -12,8 +12,9 @@ LEVELS = (
     ("archive_parts", "changes", "codeowners", "errors", "lineage", "locate", "model", "session_protocol", "transient"),
     ("parsing", "problem_place", "project_files"),
     ("inputs",),
-    ("settings", "workflow_commands"),
+    ("artifact_names", "settings", "workflow_commands"),
     ("artifacts", "cancellation", "console", "credentials", "code_manifest", "environments", "log_filter", "redaction"),
+    ("job_options",),
     ("blame", "dbt_commands", "journal", "retrying", "resume", "run_folder", "session_process"),
     ("code_record", "recorder"),
     ("merged_results",),
@@ -39,9 +40,10 @@ LEVELS = (
 )
 LEVEL = {module: level for level, modules in enumerate(LEVELS) for module in modules}
 # They run where nothing is installed, and stand alone.
-ALONE = {"bootstrap", "session"}
+ALONE = {"bigquery_jobs", "bootstrap", "session"}
 # Values in, values out: what they may not import.
 PURE = {
+    "artifact_names",
     "assessment",
     "model",
     "inputs",
@@ -52,6 +54,7 @@ PURE = {
     "dbt_commands",
     "incident",
     "incident_state",
+    "job_options",
     "lineage",
     "locate",
     "log_filter",

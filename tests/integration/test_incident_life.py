@@ -14,7 +14,7 @@ from headless_dbt.assemble import assemble_run
 from headless_dbt.console import Console
 from headless_dbt.errors import GitHubError, HeadlessDbtError
 from headless_dbt.file_issue import file_issue
-from headless_dbt.report import finish_killed_run
+from headless_dbt.final_artifacts import finish_killed_run
 from headless_dbt.run_folder import RunFolder
 
 from tests.github_double import GitHubDouble

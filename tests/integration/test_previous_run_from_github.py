@@ -8,9 +8,10 @@ from typing import Any
 
 import msgspec
 import pytest
+from headless_dbt.artifact_names import unique_artifact_name
 from headless_dbt.console import Console
 from headless_dbt.recall import recall
-from headless_dbt.report import report, unique_artifact_name
+from headless_dbt.report import report
 from headless_dbt.run_folder import RunFolder
 from headless_dbt.settings import Places
 
@@ -50,7 +51,7 @@ def left(github: GitHubDouble, run_id: int, attempt: int = 1, *, files: Mapping[
     run = make_run([make_node(A)], request=request_of(run_id, attempt))
     known = github.repository.run(run_id) or github.add_run(run_id)
     content = {"request.json": b"{}", "run.json": msgspec.json.encode(run)} if files is None else files
-    return known.add_artifact(unique_artifact_name("dbt-artifacts", run, f"00000{attempt}"), content)
+    return known.add_artifact(unique_artifact_name("dbt-artifacts", run.request, f"00000{attempt}"), content)
 
 
 class Recalled:
@@ -107,7 +108,7 @@ def test_the_newest_earlier_run_of_the_same_request_is_the_previous_one(tmp_path
     left(github, 41)
     other = make_run(request=request_of(42, target="dev"))
     files = {"run.json": msgspec.json.encode(other)}
-    github.add_run(42).add_artifact(unique_artifact_name("dbt-artifacts", other, "000000"), files)
+    github.add_run(42).add_artifact(unique_artifact_name("dbt-artifacts", other.request, "000000"), files)
     github.add_run(43)
     left(github, 44).expired = True
     left(github, 45, files={"request.json": b"{}"})

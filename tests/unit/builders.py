@@ -149,6 +149,8 @@ def make_settings(project_dir: Path = Path("/project"), **changes: Any) -> RunSe
         "retry_delay": 0.0,
         "resume_from": "",
         "time_limit": 0.0,
+        "cost_limit": 0.0,
+        "cost_per_tib": 6.25,
     }
     return RunSettings(**{**values, **changes})
 

@@ -4,7 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from headless_dbt.blame import build_error, dbt_unusable, parse_error, selection_error, selection_of
+from headless_dbt.blame import (
+    build_error,
+    cost_limit_error,
+    dbt_unusable,
+    parse_error,
+    selection_error,
+    selection_of,
+)
+from headless_dbt.job_options import TIB
 from headless_dbt.session_protocol import SessionException
 
 from tests.unit.builders import make_settings
@@ -86,6 +94,13 @@ def test_what_fails_in_build(kind: str, begun: bool, exit_code: int, sentence: s
 
 def test_what_fails_elsewhere_is_dbts_own() -> None:
     assert str(dbt_unusable("dbt deps")(SessionException("X", "no hub"))) == "dbt deps failed: no hub"
+
+
+def test_what_was_spent_and_what_may_be_is_said() -> None:
+    error = cost_limit_error(make_settings(cost_limit=5.0, cost_per_tib=6.25), 2 * TIB)
+
+    assert error.exit_code == 1
+    assert str(error).startswith("Queries for $12.50 at $6.25 per TiB were run, and `cost-limit` is $5. ")
 
 
 def test_a_selection_is_named_as_a_person_would() -> None:

@@ -14,6 +14,7 @@ from headless_dbt.merged_results import (
     run_results_document,
     skipped_entries,
 )
+from headless_dbt.session_protocol import OVER_COST_LIMIT
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -79,6 +80,14 @@ def test_the_branch_of_a_stale_source_is_skipped_in_a_complete_run_too() -> None
         C: "success",
     }
     assert "is stale" in str(merged[A][1])
+
+
+def test_what_the_cost_limit_kept_from_beginning_was_skipped() -> None:
+    refused = result(B, "error", f"Database Error in model b\n  {OVER_COST_LIMIT}\n  compiled code at x.sql")
+
+    merged = _merged([[result(A), refused, result(C, "error", "cost-limit")]], [])
+
+    assert merged == {A: ("success", "OK"), B: ("skipped", OVER_COST_LIMIT), C: ("error", "cost-limit")}
 
 
 def test_what_dbt_wrote_is_kept_to_the_letter() -> None:

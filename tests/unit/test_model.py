@@ -8,6 +8,7 @@ from tests.unit.builders import make_node, make_problem, make_run
 PASSED, WARNED, FAILED, SKIPPED = Outcome.PASSED, Outcome.WARNED, Outcome.FAILED, Outcome.SKIPPED
 UNUSABLE = make_problem()
 REFUSED = make_problem("The request is wrong", "threads: …", 2)
+DEAR = make_problem(exit_code=1)
 CANCELLED = make_problem("The run was cancelled", "SIGINT ended it.", 130)
 
 
@@ -51,6 +52,7 @@ def test_an_unknown_status_never_passes(status: str, outcome: Outcome) -> None:
         ([PASSED], UNUSABLE, True, True, Verdict.ERROR, 3),
         ([PASSED, SKIPPED], UNUSABLE, False, True, Verdict.ERROR, 3),
         ([], REFUSED, False, True, Verdict.ERROR, 2),
+        ([PASSED, SKIPPED], DEAR, False, True, Verdict.FAILURE, 1),
         ([FAILED], UNUSABLE, False, True, Verdict.FAILURE, 1),
         ([], CANCELLED, False, True, Verdict.CANCELLED, 130),
         ([FAILED, SKIPPED], CANCELLED, False, True, Verdict.CANCELLED, 130),

@@ -18,8 +18,7 @@ from headless_dbt.errors import CancelledError, DbtUnusableError, RequestError
 from headless_dbt.model import Attempt
 from headless_dbt.production_run import dbt_environment, run
 from headless_dbt.recorder import Recorder
-from headless_dbt.report import find_run_folder
-from headless_dbt.run_folder import RunFolder
+from headless_dbt.run_folder import RunFolder, find_run_folder
 from headless_dbt.settings import Places, Runner
 
 from tests.unit.builders import (
@@ -168,7 +167,7 @@ def test_run_and_the_verbs_after_it_take_a_relative_folder_from_the_same_place(
 
     _run(runner, Path("out/run"))
 
-    assert find_run_folder("out/run", runner, workspace).read_request()
+    assert find_run_folder("out/run", runner.workspace, workspace).read_request()
 
 
 def test_a_signal_in_the_middle_of_it_is_a_cancelled_run(

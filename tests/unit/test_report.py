@@ -11,7 +11,7 @@ from headless_dbt.console import Console
 from headless_dbt.errors import RequestError, RunFolderError
 from headless_dbt.locate import Place
 from headless_dbt.model import Run
-from headless_dbt.report import find_run_folder, places_in_macros, report, step_outputs, unique_artifact_name
+from headless_dbt.report import places_in_macros, report, step_outputs
 from headless_dbt.run_folder import RunFolder
 from headless_dbt.settings import Places, ReportSettings
 
@@ -101,14 +101,6 @@ def test_a_folder_without_a_request_is_an_error(tmp_path: Path) -> None:
         )
 
 
-def test_without_a_name_the_newest_folder_of_the_project_is_taken(tmp_path: Path) -> None:
-    newest = _folder(tmp_path / "target" / "headless_dbt" / "20260131T060000Z-x")
-
-    assert find_run_folder("", make_runner(tmp_path), tmp_path) == newest
-    with pytest.raises(RequestError):
-        find_run_folder("", make_runner(tmp_path), tmp_path / "other")
-
-
 def test_the_outputs_tell_what_there_is(tmp_path: Path) -> None:
     folder = _folder(tmp_path)
     nodes = [
@@ -143,23 +135,6 @@ def test_two_uploads_never_share_a_name() -> None:
     run = make_run()
 
     assert len({step_outputs(run, RunFolder(Path("/r")), SETTINGS)["artifact-name"] for _ in range(20)}) == 20
-
-
-def test_the_part_after_the_name_stands_for_what_was_asked_for() -> None:
-    def middle(**changes: str) -> str:
-        return unique_artifact_name("x", make_run(request=make_request(make_context(), **changes)), "n")
-
-    assert middle() == middle()
-    assert middle() != middle(target="dev")
-    tomorrow = make_run(request=make_request(make_context(run_id="43", run_attempt="2", sha="f")))
-    assert unique_artifact_name("x", tomorrow, "n") == middle()
-
-
-@pytest.mark.parametrize(
-    ("name", "kept"), [("nightly dbt", "nightly dbt-"), ('a/b:"c"\n', "a-b--c---"), ("schön", "sch-n-")]
-)
-def test_a_name_that_github_would_refuse_is_mended(name: str, kept: str) -> None:
-    assert unique_artifact_name(name, make_run(), "n").startswith(kept)
 
 
 def _reported(tmp_path: Path, *, on_github: bool = False, **places: str) -> RunFolder:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from headless_dbt.errors import RequestError, RunFolderError
-from headless_dbt.run_folder import RunFolder, SessionRecord, latest_run_folder, new_run_folder
+from headless_dbt.run_folder import RunFolder, SessionRecord, find_run_folder, latest_run_folder, new_run_folder
 
 from tests.unit.builders import make_problem, make_project, make_record, make_request, make_run
 
@@ -194,3 +194,15 @@ def test_without_any_run_the_latest_is_asked_for_by_name(tmp_path: Path) -> None
         f"run-folder: got none, and there is no run under {tmp_path}/target/headless_dbt; "
         "allowed: the folder of a run. Name it with --run-folder, or run `headless-dbt run` first."
     )
+
+
+def test_without_a_name_the_newest_folder_of_the_project_is_taken(tmp_path: Path) -> None:
+    older, newest = (tmp_path / "target/headless_dbt" / name for name in ("20260130T060000Z-x", "20260131T060000Z-x"))
+    for path in (older, newest):
+        path.mkdir(parents=True)
+        RunFolder(path).write_request(make_request())
+
+    assert find_run_folder("", tmp_path, tmp_path) == RunFolder(newest)
+    assert find_run_folder("named", tmp_path, tmp_path) == RunFolder(tmp_path / "named")
+    with pytest.raises(RequestError):
+        find_run_folder("", tmp_path, tmp_path / "other")

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -46,7 +47,7 @@ def _result(*, success: bool = True, result: object = None, exception: Exception
 def test_what_parse_read_is_kept_for_later_commands_and_not_for_deps(runner: type[_Runner]) -> None:
     manifest = object()
     runner.results["parse"] = _result(result=manifest)
-    talk = session.Session(runner)
+    talk = session.Session(runner, {})
 
     for argv in (["deps"], ["parse"], ["list", "--x"], ["build"], ["deps"], ["parse"], ["docs", "generate"]):
         assert talk.answer({"argv": argv})["success"] is True
@@ -64,7 +65,7 @@ def test_what_parse_read_is_kept_for_later_commands_and_not_for_deps(runner: typ
 
 def test_a_parse_that_failed_leaves_nothing_to_build_on(runner: type[_Runner]) -> None:
     runner.results["parse"] = _result(success=False, result=object(), exception=ValueError("Compilation Error"))
-    talk = session.Session(runner)
+    talk = session.Session(runner, {})
 
     reply = talk.answer({"argv": ["parse"]})
     talk.answer({"argv": ["build"]})
@@ -80,7 +81,7 @@ def test_a_parse_that_failed_leaves_nothing_to_build_on(runner: type[_Runner]) -
 def test_only_list_gives_lines(runner: type[_Runner]) -> None:
     runner.results["list"] = _result(result=["a", "b"])
     runner.results["build"] = _result(result=["x"])
-    talk = session.Session(runner)
+    talk = session.Session(runner, {})
 
     assert talk.answer({"argv": ["list"]})["lines"] == ["a", "b"]
     assert talk.answer({"argv": ["build"]})["lines"] == []
@@ -111,6 +112,76 @@ def test_the_versions_of_dbt_and_its_adapters_are_found(tmp_path: Path, monkeypa
     assert session.installed_versions() == {"dbt-core": "1.1.1", "dbt-duckdb": "1.2.3"}
 
 
+OPTIONS = {"labels": {"target": "prod"}, "most_bytes": 0, "ledger": "jobs.jsonl", "refusal": "too dear"}
+
+
+class _Job:
+    project, location, job_id, job_type, state, error_result = "acme", "EU", "1", "query", "RUNNING", None
+    total_bytes_billed = 10
+
+    def __init__(self) -> None:
+        self.cancelled = threading.Event()
+
+    def cancel(self, **_: Any) -> None:
+        self.cancelled.set()
+
+
+@pytest.fixture
+def bigquery(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Google's library, as dbt has loaded it."""
+
+    class Client:
+        jobs: ClassVar[list[_Job]] = []
+
+        def query(self, query: str, job_id: str | None = None, job_config: Any = None) -> _Job:
+            self.jobs.append(_Job())
+            return self.jobs[-1]
+
+        load_table_from_file = copy_table = get_job = query
+
+    config = type("Config", (), {"labels": None})
+    module = SimpleNamespace(Client=Client, QueryJobConfig=config, LoadJobConfig=config, CopyJobConfig=config)
+    monkeypatch.setitem(sys.modules, "google.cloud.bigquery", module)
+    monkeypatch.setattr(session, "node_at_work", lambda: "model.shop.orders")
+    return module
+
+
+def test_jobs_are_watched_once_dbt_has_loaded_the_client(
+    runner: type[_Runner], bigquery: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    talk = session.Session(runner, OPTIONS)
+    assert "bytes_billed" not in talk.answer({"argv": ["deps"]})
+    talk.answer({"argv": ["parse"]})
+    bigquery.Client().query("select 1").state = "DONE"
+
+    built = talk.answer({"argv": ["build"]})
+
+    assert (built["bytes_billed"], built["refused"]) == (10, False)
+    assert json.loads((tmp_path / "jobs.jsonl").read_text())["node"] == "model.shop.orders"
+
+
+def test_without_the_client_there_is_nothing_to_watch(runner: type[_Runner], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "google.cloud.bigquery", raising=False)
+    talk = session.Session(runner, OPTIONS)
+    talk.answer({"argv": ["parse"]})
+
+    assert talk.jobs is None
+    with pytest.raises(KeyboardInterrupt):
+        talk.interrupt(2, None)
+
+
+def test_an_interrupt_stops_dbt_and_cancels_what_runs(runner: type[_Runner], bigquery: Any) -> None:
+    talk = session.Session(runner, OPTIONS)
+    talk.answer({"argv": ["parse"]})
+    job = bigquery.Client().query("select 1")
+
+    with pytest.raises(KeyboardInterrupt):
+        talk.interrupt(2, None)
+
+    assert job.cancelled.wait(5)
+
+
 FAKE_DBT = """
 import sys
 class Result:
@@ -137,7 +208,7 @@ def _talk(tmp_path: Path, dbt: str | None, *requests: str) -> tuple[list[dict[st
         (package / "main.py").write_text(dbt)
     ours, theirs = os.pipe()
     process = subprocess.run(
-        [sys.executable, "-P", session.__file__, str(theirs)],
+        [sys.executable, "-P", session.__file__, str(theirs), "{}"],
         input="".join(f"{request}\n" for request in requests),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -11,7 +11,7 @@ from headless_dbt import supervisor
 from headless_dbt.blame import BuildEndedError
 from headless_dbt.console import Console
 from headless_dbt.earlier_runs import EarlierRun
-from headless_dbt.errors import CancelledError, DbtUnusableError, HeadlessDbtError, RequestError
+from headless_dbt.errors import CancelledError, CostLimitError, DbtUnusableError, HeadlessDbtError, RequestError
 from headless_dbt.recorder import Recorder
 from headless_dbt.run_folder import RunFolder
 from headless_dbt.session_process import SessionEndedError
@@ -52,7 +52,7 @@ class _Session:
         self.replies, self.files, self.journal, self.folder = replies, files, journal, folder
         self.asked: list[list[str]] = []
 
-    def __call__(self, *given: object) -> "_Session":
+    def __call__(self, *given: object, deadline: float) -> "_Session":
         self.given = given
         return self
 
@@ -152,6 +152,38 @@ def test_a_plain_run_parses_lists_and_builds_and_records_it_all(stage: _Stage) -
     ]
     assert "Asked for: dbt-core==1.12.6\nInstalled: dbt-core 1.12.6; Python 3.12.1\n" in stage.said
     assert "── dbt build" in stage.said
+
+
+@pytest.mark.parametrize(("wanted", "allowed", "used"), [(8, "4", "4"), (2, "4", "2"), (8, "many", "8")])
+def test_there_are_no_more_threads_than_the_profile_allows(stage: _Stage, wanted: int, allowed: str, used: str) -> None:
+    session = stage.play({"compile": Reply(success=True, lines=(allowed,))}, threads=wanted)
+
+    assert session.commands == ["parse", "compile", "list", "build"]
+    assert "{{ target.threads }}" in session.asked[1]
+    build = session.asked[-1]
+    assert build[build.index("--threads") + 1] == used
+    assert ("`threads` is 8, and the profile allows 4: 4 are used." in stage.said) == (used == "4")
+
+
+def test_a_run_that_costs_too_much_ends_and_is_not_tried_again(stage: _Stage) -> None:
+    results = builders.run_results(builders.result(ORDERS, "error", "503 Service Unavailable"))
+
+    with pytest.raises(CostLimitError, match=r"^Queries for \$6\.25 at .* `cost-limit` is \$5\."):
+        stage.play(
+            {"build": Reply(success=False, bytes_billed=1 << 40, refused=True)},
+            {"build": {"run_results.json": results}},
+            cost_limit=5.0,
+            retries=2,
+            docs=True,
+        )
+
+    assert stage.session.commands == ["parse", "list", "build"]
+
+
+def test_a_cost_limit_that_nobody_can_hold_is_told(stage: _Stage) -> None:
+    stage.play(cost_limit=5.0)
+
+    assert "`cost-limit` is without effect: only BigQuery says what a query costs." in stage.said
 
 
 @pytest.mark.parametrize("file", ["packages.yml", "dependencies.yml"])

@@ -447,6 +447,11 @@ RIGHTS_AND_LIMITS = {
         "503 GET https://bigquery/q: Resources exceeded during query execution: Not enough memory",
         "Query exceeded limit for bytes billed: 1000000. 20971520 or higher required.",
         "Operation did not complete within the designated timeout of 300 seconds.",
+        (
+            "500 Query exceeded limit for bytes billed: 5000000. 10485760 or higher required.; "
+            "reason: bytesBilledLimitExceeded, message: Query exceeded limit for bytes billed: 5000000."
+        ),
+        "500 Job execution was cancelled: Job timed out after 300s; reason: timeout, message: Job timed out after 300s",
         "Operation timed out after 6.0 hours. Consider reducing the amount of work",
     ],
     "duckdb": [

@@ -3,10 +3,9 @@
 from typing import Any
 
 import pytest
+from headless_dbt.job_options import TIB
 from headless_dbt.model import Cost
-from headless_dbt.warehouse import TIB, bytes_of, cost_of, rows_of, total, total_cost
-
-from tests.unit.builders import make_node
+from headless_dbt.warehouse import Usage, cost_of, rows_of, total, total_cost, usage_by_node, usage_of
 
 
 @pytest.mark.parametrize(
@@ -33,7 +32,7 @@ def test_rows_are_a_count_or_nothing(said: Any, rows: int | None) -> None:
 
 def test_what_is_not_said_is_none() -> None:
     assert rows_of({}) is None
-    assert bytes_of({"bytes_billed": 10, "slot_ms": 3}) == (None, 10, 3)
+    assert usage_of({"bytes_billed": 10, "slot_ms": 3}) == Usage(None, 10, 3)
 
 
 @pytest.mark.parametrize(
@@ -51,11 +50,24 @@ def test_a_cost_is_never_invented(billed: int | None, adapter: str, price: float
     assert cost_of(billed, adapter, price) == cost
 
 
-def test_the_cost_of_a_run_is_that_of_its_nodes() -> None:
-    nodes = [make_node("a", bytes_billed=TIB, cost=6.25), make_node("b", bytes_billed=TIB), make_node("c")]
+def test_the_cost_of_a_run_is_that_of_all_bytes_billed() -> None:
+    assert total_cost([TIB, None, TIB], "bigquery", 6.25) == Cost(usd=12.5, usd_per_tib=6.25, bytes_billed=2 * TIB)
+    assert total_cost([None], "bigquery", 6.25) is None
+    assert total_cost([TIB], "snowflake", 6.25) is None
+    assert total_cost([TIB], "bigquery", 0) is None
 
-    assert total_cost(nodes, 6.25) == Cost(usd=6.25, usd_per_tib=6.25, bytes_billed=TIB)
-    assert total_cost(nodes[1:], 6.25) is None
+
+def test_the_usage_of_a_node_is_that_of_all_its_jobs() -> None:
+    lines = (
+        b'{"node": "model.a", "job": "1", "bytes_processed": 5, "bytes_billed": 10, "slot_ms": 1}',
+        b'{"node": "model.a", "job": "2", "bytes_processed": 5, "bytes_billed": null, "slot_ms": 2}',
+        b'{"node": "", "job": "3", "bytes_billed": 7}',
+        b'{"node": "seed.b", "job": "4", "type": "load", "bytes_billed": null}',
+        b'{"node": "model.a", "bytes_bil',
+        b"",
+    )
+
+    assert usage_by_node(lines) == {"model.a": Usage(10, 10, 3), "": Usage(None, 7, None), "seed.b": Usage()}
 
 
 def test_a_total_is_of_what_is_known() -> None:

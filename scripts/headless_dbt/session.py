@@ -123,6 +123,8 @@ class Session:
         if bigquery is not None and self.jobs is None:
             self.jobs = beside("bigquery_jobs").BigQueryJobs(self.jobs_options, node_at_work)
             self.jobs.watch(bigquery)
+            patience = beside("bigquery_patience")
+            patience.watch(bigquery, sys.modules["google.auth.transport.requests"], patience.Silence())
 
     def interrupt(self, _number, _frame):
         """On SIGINT: stop dbt, and cancel what runs on BigQuery, while dbt does what it knows to do."""

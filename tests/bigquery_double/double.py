@@ -123,6 +123,12 @@ class BigQueryDouble:
         """Let matching jobs run for so many seconds, or until they are released or cancelled."""
         return self._plan(Hold(sql=sql, label=label, times=times, seconds=seconds, changed=self._changed))
 
+    def release_all(self) -> None:
+        """Let all jobs end that are held."""
+        for plan in self._plans.of_jobs:
+            if isinstance(plan, Hold):
+                plan.release()
+
     def charge(
         self, sql: str = "", *, label: str = "", processed: int = 0, billed: int = 0, slot_ms: int = 0
     ) -> Charge:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 from typing import Any, Self
@@ -17,11 +17,12 @@ from typing import Any, Self
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from headless_dbt.transient import transient_cause
 
 from tests.bigquery_double import FOREVER, BigQueryDouble
 from tests.github_double.exchange import Answer, Request
 from tests.github_double.server import LoopbackServer
-from tests.integration.conftest import Finished, Project, sessions_in
+from tests.integration.conftest import ROOT, Finished, Project, sessions_in
 
 TOKEN = "ya29.the-token-of-the-run"
 # As BigQuery writes them: https://cloud.google.com/bigquery/docs/error-messages
@@ -108,9 +109,12 @@ def test_what_passes_by_itself_heals_and_no_statement_runs_twice(shop: Project, 
     add_tables(shop, *failing, *healing)
     shop.write({f"seeds/{name}.csv": "id\n1\n" for name in seeds})
 
+    began = time.monotonic()
     done = build(shop, bigquery)
 
     assert done.exit_code == 0, done.output
+    # dbt-bigquery alone would ask for ten minutes for the results of the job `later_rate`.
+    assert time.monotonic() - began < 60
     # The client heals the requests; a job that failed needs another one, and so another attempt.
     assert tries(done) == {**dict.fromkeys(failing, 2), **dict.fromkeys([*healing, *seeds], 1)}
     first, second = done.read("run.json")["attempts"]
@@ -121,6 +125,10 @@ def test_what_passes_by_itself_heals_and_no_statement_runs_twice(shop: Project, 
         **dict.fromkeys(healing, 1),
     }
     assert [len(bigquery.jobs_of(f"load analytics.{name}")) for name in seeds] == [1, 1, 1, 1]
+    for name in failing:
+        ended, again = jobs_of[name]
+        assert ended.ended is not None
+        assert ended.ended <= again.created, "two jobs of one node at a time"
     [lost] = jobs_of["answer_lost"]
     assert lost.inserted == 2, "the client never sent it again"
 
@@ -154,6 +162,9 @@ def running(shop: Project, bigquery: BigQueryDouble, *arguments: str, **more: st
 
     try:
         yield finish
+    except BaseException:
+        bigquery.release_all()
+        raise
     finally:
         thread.join()
 
@@ -297,7 +308,7 @@ def test_jobs_that_outlive_the_time_limit_are_cancelled(busy: Project, bigquery:
         done = finish()
 
     assert done.exit_code == 124, done.output
-    assert {job.text.split()[-1]: job.cancelled for job in jobs if not job.cancelled} == {}
+    assert [job.text for job in jobs if not job.cancelled] == []
     assert len(bigquery.jobs_of("as endless|load")) == OPEN
     assert done.read("run.json")["status"] == "timeout"
 
@@ -312,21 +323,56 @@ def test_a_cancel_cancels_all_open_jobs(busy: Project, bigquery: BigQueryDouble,
         stderr=subprocess.STDOUT,
         text=True,
     )
-    jobs = bigquery.wait_for_jobs(OPEN)
-    began = time.monotonic()
-
-    # As GitHub's runner does it.
-    for number, patience in ((signal.SIGINT, 7.5), (signal.SIGTERM, 2.5), (signal.SIGKILL, 10)):
-        process.send_signal(number)
-        try:
-            process.wait(patience)
-            break
-        except subprocess.TimeoutExpired:
-            continue
+    try:
+        jobs = bigquery.wait_for_jobs(OPEN)
+        began = time.monotonic()
+        # As GitHub's runner does it.
+        for number, patience in ((signal.SIGINT, 7.5), (signal.SIGTERM, 2.5), (signal.SIGKILL, 10)):
+            process.send_signal(number)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(patience)
+                break
+    finally:
+        process.kill()
     output, _ = process.communicate()
 
     assert process.returncode == 130, output
     assert time.monotonic() - began < 10
-    assert {job.text.split()[-1]: job.cancelled for job in jobs if not job.cancelled} == {}
+    assert [job.text for job in jobs if not job.cancelled] == []
     assert len(bigquery.jobs_of("as endless|load")) == OPEN
     assert not sessions_in(busy.root)
+
+
+# What a session does to Google's client, with less patience.
+IMPATIENT = """
+import importlib.util, sys
+from google.auth.transport import requests
+from google.cloud import bigquery
+from google.oauth2.credentials import Credentials
+spec = importlib.util.spec_from_file_location("bigquery_patience", sys.argv[1])
+patience = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(patience)
+patience.watch(bigquery, requests, patience.Silence(patience=0.2))
+client = bigquery.Client("acme-dwh", Credentials("a-token"), client_options={"api_endpoint": sys.argv[2]})
+assert list(client.list_datasets()) == []
+print("there", flush=True)
+input()
+try:
+    client.query("select 1", job_id="one", job_retry=None)
+except patience.AwayError as error:
+    print(error)
+"""
+
+
+def test_googles_client_gives_a_service_up_that_is_gone(dbt_python: Path, bigquery: BigQueryDouble) -> None:
+    module = ROOT / "scripts/headless_dbt/bigquery_patience.py"
+    command = [str(dbt_python), "-I", "-c", IMPATIENT, str(module), bigquery.url]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "there\n"
+        bigquery.stop()
+        said, _ = process.communicate("go on\n", timeout=30)
+
+    assert said.startswith("BigQuery has given no answer for ")
+    assert "Connection refused" in said
+    assert transient_cause("bigquery", "error", said) == "connection refused"

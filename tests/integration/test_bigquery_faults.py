@@ -102,12 +102,19 @@ def test_what_passes_by_itself_heals_and_no_statement_runs_twice(shop: Project, 
     bigquery.fault("PUT", "/upload/jobs", sql="load analytics.loaded", cut="after")
     bigquery.fault("GET", "/jobs/*", sql="load analytics.waited", cut="before")
     bigquery.hold("load analytics.waited", seconds=0.5)
+    bigquery.hold("load analytics.later", seconds=0.5)
+    bigquery.fail_jobs("load analytics.later", reason="rateLimitExceeded", message=RATE_LIMIT)
+    bigquery.fail_jobs("load analytics.at_once", reason="backendError", message=BACKEND)
     failing = [f"{when}_{name}" for when in ("at_once", "later") for name in in_jobs]
     healing = [f"http_{name}" for name in in_jobs]
     healing += ["gateway", "never_arrived", "answer_lost", "polled_in_vain", "polled_and_cut", "asked_and_cut"]
     seeds = ["announced", "sent", "loaded", "waited"]
+    failing_seeds = ["at_once", "later"]
     add_tables(shop, *failing, *healing)
-    shop.write({f"seeds/{name}.csv": "id\n1\n" for name in seeds})
+    shop.write({f"seeds/{name}.csv": "id\n1\n" for name in [*seeds, *failing_seeds]})
+    # Not where it is found without being named, and the profile does not name it.
+    bigquery.add_dataset("analytics", "europe-west3")
+    shop.write({"profiles.yml": profile()})
 
     began = time.monotonic()
     done = build(shop, bigquery)
@@ -116,7 +123,7 @@ def test_what_passes_by_itself_heals_and_no_statement_runs_twice(shop: Project, 
     # dbt-bigquery alone would ask for ten minutes for the results of the job `later_rate`.
     assert time.monotonic() - began < 60
     # The client heals the requests; a job that failed needs another one, and so another attempt.
-    assert tries(done) == {**dict.fromkeys(failing, 2), **dict.fromkeys([*healing, *seeds], 1)}
+    assert tries(done) == {**dict.fromkeys([*failing, *failing_seeds], 2), **dict.fromkeys([*healing, *seeds], 1)}
     first, second = done.read("run.json")["attempts"]
     assert (set(first["causes"]), second["causes"]) == ({"rate limit", "backend error", "internal error"}, [])
     jobs_of = {name: bigquery.jobs_of(rf"as {name}\b") for name in [*failing, *healing]}
@@ -124,7 +131,7 @@ def test_what_passes_by_itself_heals_and_no_statement_runs_twice(shop: Project, 
         **dict.fromkeys(failing, 2),
         **dict.fromkeys(healing, 1),
     }
-    assert [len(bigquery.jobs_of(f"load analytics.{name}")) for name in seeds] == [1, 1, 1, 1]
+    assert [len(bigquery.jobs_of(f"load analytics.{name}")) for name in [*seeds, *failing_seeds]] == [1, 1, 1, 1, 2, 2]
     for name in failing:
         ended, again = jobs_of[name]
         assert ended.ended is not None

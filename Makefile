@@ -94,6 +94,7 @@ lock: tool
 	$(LOCK) --excludes requirements-excludes.txt requirements.in -o requirements.txt
 	$(LOCK) requirements-tool.in -o requirements-tool.txt
 	$(LOCK) requirements-dev.in -o requirements-dev.txt
+	$(LOCK) requirements-emulator.in -o requirements-emulator.txt
 
 clean:
 	rm -rf .venv tests/node_modules dbt_project/target dbt_project/*.duckdb

@@ -16,6 +16,8 @@ from headless_dbt.timeline import moment
 from headless_dbt.warehouse import Usage, cost_of, rows_of, usage_of
 
 _BAD = (Outcome.FAILED, Outcome.WARNED)
+# The one row of their query is a verdict, and not data.
+_CHECKS = ("test", "unit_test", "source")
 # dbt's words in a source's freshness: https://docs.getdbt.com/reference/resource-properties/freshness
 _PERIODS = {"minute": 60, "hour": 3600, "day": 86400}
 _UNKNOWN = ManifestNode(unique_id="")
@@ -117,7 +119,7 @@ class Project:
             attached_to=_attached_to(known),
             compile_time=seconds.get("compile", 0.0),
             execute_time=seconds.get("execute", 0.0),
-            rows=rows_of(result.adapter_response),
+            rows=rows_of(result.adapter_response) if kind not in _CHECKS else None,
             bytes_processed=usage.bytes_processed,
             bytes_billed=usage.bytes_billed,
             slot_ms=usage.slot_ms,

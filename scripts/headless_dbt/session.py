@@ -46,6 +46,14 @@ def describe(exception):
     return {"type": type(exception).__name__, "message": str(exception) or type(exception).__name__}
 
 
+def complaint(result):
+    """Why a command failed, as data; None where there is nothing to say. A catalog with gaps names them itself."""
+    errors = getattr(result.result, "errors", None)
+    if result.exception is None and not result.success and errors:
+        return {"type": "", "message": "\n".join(dict.fromkeys(map(str, errors)))}
+    return describe(result.exception)
+
+
 def surroundings(manifest):
     """What of the parse is of no single node, as dbt itself takes it for a reason to parse everything anew.
 
@@ -115,7 +123,7 @@ class Session:
         sys.stdout.flush()
         lines = lines_of(argv[0], result.result) if result.success else []
         billed = {"bytes_billed": self.jobs.bytes_billed, "refused": self.jobs.refused} if self.jobs else {}
-        return {"success": bool(result.success), "exception": describe(result.exception), "lines": lines, **billed}
+        return {"success": bool(result.success), "exception": complaint(result), "lines": lines, **billed}
 
     def watch_jobs(self):
         """Watch the jobs on BigQuery. What a parse has loaded is what the project's target needs."""

@@ -51,6 +51,14 @@ def test_what_the_warehouse_says() -> None:
     assert _node(usd_per_tib=0.0, adapter_response={"bytes_billed": 2**40}).cost is None
 
 
+@pytest.mark.parametrize("check", ["test.shop.t", "unit_test.shop.a.u"])
+def test_the_row_of_a_verdict_is_no_data(check: str) -> None:
+    said = result(check, "pass", adapter_response={"rows_affected": 1, "bytes_billed": 2**40})
+    project = Project(".", msgspec.convert(manifest(manifest_node(check, A)), Manifest), {}, {})
+    [node] = project.nodes_of((), [msgspec.convert(said, NodeResult)], {})
+    assert (node.rows, node.bytes_billed) == (None, 2**40)
+
+
 def test_the_phases_of_its_time() -> None:
     node = _node()
     assert (node.compile_time, node.execute_time) == (1.0, 1.0)

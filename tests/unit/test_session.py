@@ -89,6 +89,18 @@ def test_only_list_gives_lines(runner: type[_Runner]) -> None:
     assert talk.answer({"argv": ["list"]})["lines"] == []
 
 
+def test_a_catalog_with_gaps_says_why(runner: type[_Runner]) -> None:
+    catalog = SimpleNamespace(errors=["Not found: a", "Not found: b", "Not found: a"])
+    talk = session.Session(runner, {})
+
+    runner.results["docs"] = _result(success=False, result=catalog)
+    assert talk.answer({"argv": ["docs"]})["exception"] == {"type": "", "message": "Not found: a\nNot found: b"}
+    runner.results["docs"] = _result(success=False, result=catalog, exception=KeyError("x"))
+    assert talk.answer({"argv": ["docs"]})["exception"]["type"] == "KeyError"
+    runner.results["docs"] = _result(result=catalog)
+    assert talk.answer({"argv": ["docs"]})["exception"] is None
+
+
 @pytest.mark.parametrize(
     ("exception", "described"),
     [

@@ -162,6 +162,10 @@ class Session:
         if bigquery is not None and self.jobs is None:
             self.jobs = beside("bigquery_jobs").BigQueryJobs(self.jobs_options, node_at_work)
             self.jobs.watch(bigquery)
+            transport = sys.modules.get("google.auth.transport.requests")
+            if transport is not None:
+                patience = beside("bigquery_patience")
+                patience.watch(bigquery, transport, patience.Silence())
 
     def interrupt(self, _number, _frame):
         """On SIGINT: stop dbt, and cancel what runs on BigQuery, while dbt does what it knows to do."""

@@ -111,6 +111,7 @@ class BigQueryJobs:
             try:
                 entry.job = method(*call.args, **call.kwargs)
             except Exception as error:
+                entry.location = entry.location or _location_told(error, job_id)
                 if _is_refusal(error):
                     self._leave(entry)
                 raise
@@ -123,8 +124,12 @@ class BigQueryJobs:
     def _finder(self, method: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(method)
         def find(client: Any, job_id: Any, *positional: Any, **named: Any) -> Any:
+            entry = self._open.get(job_id)
+            # dbt asks without the location where the profile names none, and is then told that there is no such job.
+            if entry is not None and entry.location and not positional:
+                named.setdefault("location", entry.location)
             job = method(client, job_id, *positional, **named)
-            if entry := self._open.get(job_id):
+            if entry is not None:
                 entry.job = job
             return job
 
@@ -208,6 +213,12 @@ def label_value(text: str) -> str:
     if len(value) <= LONGEST_LABEL:
         return value
     return f"{value[: LONGEST_LABEL - 9]}_{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def _location_told(error: Exception, job_id: str) -> str | None:
+    """Where a job is whose id is taken: the service names it as ``project:location.id``."""
+    told = re.search(rf":([\w-]+)\.{re.escape(job_id)}\b", str(error))
+    return told[1] if told else None
 
 
 def _is_refusal(error: Exception) -> bool:

@@ -123,6 +123,12 @@ class BigQueryDouble:
         """Let matching jobs run for so many seconds, or until they are released or cancelled."""
         return self._plan(Hold(sql=sql, label=label, times=times, seconds=seconds, changed=self._changed))
 
+    def release_all(self) -> None:
+        """Let all jobs end that are held."""
+        for plan in self._plans.of_jobs:
+            if isinstance(plan, Hold):
+                plan.release()
+
     def charge(
         self, sql: str = "", *, label: str = "", processed: int = 0, billed: int = 0, slot_ms: int = 0
     ) -> Charge:
@@ -185,7 +191,8 @@ class BigQueryDouble:
                 call = Call(self.warehouse, self._jobs, self._changed, request, found.groupdict(), self._uploads)
                 return act(call)
         if request.path == _API:
-            shown = {"id": self.warehouse.project, "projectReference": {"projectId": self.warehouse.project}}
+            name = self.warehouse.project
+            shown = {"id": name, "numericId": "1", "friendlyName": name, "projectReference": {"projectId": name}}
             return Answer(200, {"kind": "bigquery#projectList", "projects": [shown], "totalItems": 1})
         if request.within == request.path and request.path.removeprefix(_UPLOAD).startswith(f"{_API}/"):
             project = request.path.removeprefix(_UPLOAD).split("/")[4]

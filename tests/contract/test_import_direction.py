@@ -15,9 +15,9 @@ LEVELS = (
     ("inputs",),
     ("artifact_names", "settings", "workflow_commands"),
     ("artifacts", "cancellation", "console", "credentials", "code_manifest", "environments", "log_filter", "redaction"),
-    ("job_options",),
+    ("checks", "job_options"),
     ("blame", "dbt_commands", "journal", "retrying", "resume", "run_folder", "session_process"),
-    ("code_record", "recorder"),
+    ("code_record", "recorder", "source_freshness"),
     ("merged_results",),
     ("final_artifacts",),
     ("causes", "lines", "origins", "timeline", "warehouse"),
@@ -25,7 +25,7 @@ LEVELS = (
     ("assemble", "earlier_runs", "plain_artifacts", "previous_run"),
     ("supervisor",),
     ("incident_state", "render", "render.markdown", "render.words"),
-    ("render.annotations", "render.compared", "render.lineage", "render.page_data", "render.told"),
+    ("render.annotations", "render.checked", "render.compared", "render.lineage", "render.page_data", "render.told"),
     ("render.gantt",),
     ("render.summary",),
     ("render.page",),
@@ -41,7 +41,7 @@ LEVELS = (
 )
 LEVEL = {module: level for level, modules in enumerate(LEVELS) for module in modules}
 # They run where nothing is installed, and stand alone.
-ALONE = {"bigquery_jobs", "bootstrap", "session"}
+ALONE = {"bigquery_check", "bigquery_jobs", "bigquery_patience", "bootstrap", "session"}
 # Values in, values out: what they may not import.
 PURE = {
     "artifact_names",
@@ -51,6 +51,7 @@ PURE = {
     "inputs",
     "code_manifest",
     "causes",
+    "checks",
     "changes",
     "codeowners",
     "dbt_commands",

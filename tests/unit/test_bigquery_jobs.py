@@ -16,8 +16,8 @@ REFUSAL = "too dear"
 
 
 class _Error(Exception):
-    def __init__(self, code: int) -> None:
-        super().__init__(f"{code} said the service")
+    def __init__(self, code: int, said: str = "said the service") -> None:
+        super().__init__(f"{code} {said}")
         self.code = code
 
 
@@ -51,6 +51,7 @@ class _World:
         self.begun: dict[str, _Job] = {}
         self.configs: list[_Config] = []
         self.cancelled_by_id: list[tuple[str, str | None]] = []
+        self.found: list[tuple[str, str | None]] = []
         self.answers: dict[str, Any] = {}
         self.billed = 10
         self.slowness = 0.0
@@ -68,7 +69,8 @@ class _World:
             def copy_table(self, sources: Any, job_id: str | None = None, job_config: Any = None) -> _Job:
                 return world._begin(job_config, job_id)
 
-            def get_job(self, job_id: str, project: str | None = None) -> _Job:
+            def get_job(self, job_id: str, project: str | None = None, location: str | None = None) -> _Job:
+                world.found.append((job_id, location))
                 return world.begun[job_id]
 
             def cancel_job(self, job_id: str, project: Any, location: str | None, **_: Any) -> None:
@@ -253,6 +255,22 @@ def test_a_job_that_is_found_again_is_the_same(tmp_path: Path) -> None:
 
     assert world.jobs.bytes_billed == 10
     assert world.cancelled_by_id == []
+
+
+@pytest.mark.parametrize("project", ["acme", "example.com:acme"])
+def test_a_job_is_where_the_service_says_that_its_id_is_taken(tmp_path: Path, project: str) -> None:
+    world = _World(tmp_path)
+    for job_id in ("1", "2"):
+        world.answers[job_id] = _Error(409, f"Already Exists: Job {project}:europe-west3.{job_id}")
+        with pytest.raises(_Error):
+            world.client.query("select 1", None, job_id)
+        world.begun[job_id] = _Job(world, job_id, 10)
+
+    world.client.get_job("1")
+    world.jobs.settle()
+
+    assert world.found == [("1", "europe-west3")]
+    assert world.cancelled_by_id == [("2", "europe-west3")]
 
 
 def test_a_close_cancels_all_at_once_and_what_is_just_being_submitted(tmp_path: Path) -> None:

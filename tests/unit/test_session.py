@@ -173,6 +173,21 @@ def test_jobs_are_watched_once_dbt_has_loaded_the_client(
     assert json.loads((tmp_path / "jobs.jsonl").read_text())["node"] == "model.shop.orders"
 
 
+def test_the_service_is_waited_for_with_patience_and_not_for_ever(
+    runner: type[_Runner], bigquery: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transport = SimpleNamespace(AuthorizedSession=type("AuthorizedSession", (), {"request": lambda _: None}))
+    bigquery.QueryJob = type("QueryJob", (), {"result": lambda _: None})
+    monkeypatch.setitem(sys.modules, "google.auth.transport.requests", transport)
+
+    talk = session.Session(runner, OPTIONS)
+    for command in ("parse", "parse"):
+        talk.answer({"argv": [command]})
+
+    for once in (bigquery.QueryJob.result, transport.AuthorizedSession.request):
+        assert not hasattr(once.__wrapped__, "__wrapped__")
+
+
 def test_without_the_client_there_is_nothing_to_watch(runner: type[_Runner], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "google.cloud.bigquery", raising=False)
     talk = session.Session(runner, OPTIONS)

@@ -17,6 +17,7 @@ from headless_dbt.settings import Flags, Places, Runner, inputs_of, read_fetch_s
 _VERBS = {
     "fetch": "Fetch an earlier run from GitHub, so that `run` can continue it.",
     "run": "Build the project with dbt, and keep what it leaves in the run folder.",
+    "check": "Try the project, the credentials and the warehouse, as `run` would use them, and build nothing.",
     "recall": "Look on GitHub for the previous run of the same request, so that `report` can tell what changed.",
     "report": "Turn a run folder into run.json, a summary, a page, annotations and step outputs.",
     "incident": "Open, update or close the failure issue on GitHub, after a run folder.",
@@ -68,6 +69,10 @@ def _run(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
     return run(flags, runner, places, console)
 
 
+def _check(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
+    return _run({**flags, "check": "true"}, runner, places, console)
+
+
 def _recall(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
     from headless_dbt.recall import recall
 
@@ -91,7 +96,7 @@ def _incident(flags: Flags, runner: Runner, places: Places, console: Console) ->
     return file_issue(flags, runner, places.run_folder, console)
 
 
-_VERB = {"fetch": _fetch, "run": _run, "recall": _recall, "report": _report, "incident": _incident}
+_VERB = {"fetch": _fetch, "run": _run, "check": _check, "recall": _recall, "report": _report, "incident": _incident}
 _EARLIER_HELP = {
     "fetch": "A new or empty folder for the earlier run. [HEADLESS_DBT_EARLIER]",
     "run": "The folder that `headless-dbt fetch` filled. [HEADLESS_DBT_EARLIER]",
@@ -118,7 +123,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"headless-dbt {headless_dbt.__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for verb, meaning in _VERBS.items():
-        secrets = ", ".join(declared.variable for declared in inputs_of(verb) if declared.secret)
+        inputs = [each for each in inputs_of("run" if verb == "check" else verb) if each.name != verb]
+        secrets = ", ".join(declared.variable for declared in inputs if declared.secret)
         epilog = f"Secrets are read from the environment alone: {secrets}." if secrets else None
         of_verb = verbs.add_parser(verb, help=meaning, description=meaning, epilog=epilog, allow_abbrev=False)
         if verb in ("fetch", "run"):
@@ -137,20 +143,20 @@ def _parser() -> argparse.ArgumentParser:
                 help="The run to compare with: a run.json, or a folder that holds one. Default: what `recall` found; "
                 "outside GitHub the newest earlier run of the same request under the project's target/headless_dbt/.",
             )
-        if verb == "run":
+        if verb in ("run", "check"):
             of_verb.add_argument(
                 "--dbt-python",
                 metavar="PYTHON",
                 help="Interpreter that has dbt. Default: this one if it has, else one that uv builds.",
             )
-        for declared in inputs_of(verb):
+        for declared in inputs:
             if not declared.secret:
                 of_verb.add_argument(f"--{declared.name}", metavar="TEXT", help=_help(declared))
     return parser
 
 
 def _run_folder_help(verb: str) -> str:
-    if verb == "run":
+    if verb in ("run", "check"):
         return "A new or empty folder. Default: a fresh one under the project's target/headless_dbt/."
     return "The folder of a run. Default: the newest one under the project's target/headless_dbt/."
 

@@ -7,14 +7,14 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 import headless_dbt
-from headless_dbt.artifacts import Manifest, RunResults, read_manifest, read_run_results, read_sources
+from headless_dbt.artifacts import Manifest, read_manifest, read_run_results, read_sources
 from headless_dbt.causes import find_causes
 from headless_dbt.changes import changes_since
 from headless_dbt.dbt_commands import is_built
 from headless_dbt.errors import DbtUnusableError, RunFolderError
 from headless_dbt.journal import read_journal
 from headless_dbt.lines import located
-from headless_dbt.model import Outcome, Problem, Run, judge
+from headless_dbt.model import Outcome, Problem, Run, Verdict, judge
 from headless_dbt.neighbours import neighbours_of
 from headless_dbt.nodes import Project, with_waiting
 from headless_dbt.origins import exposure
@@ -52,7 +52,7 @@ def assemble_run(folder: RunFolder, workspace: Path | None = None, usd_per_tib: 
     results = run_results.results if run_results else []
     if record.attempts and not (folder.attempt(len(record.attempts)) / "run_results.json").is_file():
         run_results = None
-    problem = record.problem or _problem(record, troubles, run_results)
+    problem = record.problem or _problem(record, troubles, built=run_results is not None or bool(record.checks))
     tries = _tries(folder, (result.unique_id for result in results)) if _several(folder, record) else {}
     graph = graph_of(manifest)
     made_by = producers(manifest) if manifest else ({}, ())
@@ -76,6 +76,8 @@ def assemble_run(folder: RunFolder, workspace: Path | None = None, usd_per_tib: 
         build_succeeded=succeeded.get("build", False),
         docs_succeeded=succeeded.get("docs generate", True),
     )
+    if record.checks and problem is None:
+        status, exit_code = Verdict.SUCCESS, 0
     run = Run(
         headless_dbt_version=headless_dbt.__version__,
         status=status,
@@ -88,6 +90,7 @@ def assemble_run(folder: RunFolder, workspace: Path | None = None, usd_per_tib: 
         commands=record.commands,
         attempts=record.attempts,
         continued=record.continued,
+        checks=record.checks,
         nodes=nodes,
         causes=find_causes(of_outcome[Outcome.FAILED], skipped, problem, graph, exposures),
         warnings=find_causes(of_outcome[Outcome.WARNED], (), None, graph, exposures),
@@ -103,7 +106,7 @@ def assemble_run(folder: RunFolder, workspace: Path | None = None, usd_per_tib: 
     return replace(run, changes=changes_since(previous, run)) if previous else run
 
 
-def _problem(record: SessionRecord, troubles: Sequence[str], run_results: RunResults | None) -> Problem | None:
+def _problem(record: SessionRecord, troubles: Sequence[str], *, built: bool) -> Problem | None:
     """What is wrong with a run that knows of no problem itself."""
     if troubles:
         return Problem(title=RunFolderError.title, message=" ".join(troubles), exit_code=DbtUnusableError.exit_code)
@@ -113,7 +116,7 @@ def _problem(record: SessionRecord, troubles: Sequence[str], run_results: RunRes
             message="`headless-dbt run` was ended before it could finish; what is shown is what it had done by then.",
             exit_code=DbtUnusableError.exit_code,
         )
-    if run_results is None:
+    if not built:
         # A build that calls itself done and left no results is no success.
         return Problem(
             title="dbt left no results",

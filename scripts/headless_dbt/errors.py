@@ -39,6 +39,12 @@ class DbtUnusableError(HeadlessDbtError):
     title = "dbt could not work"
 
 
+class CheckFailedError(DbtUnusableError):
+    """The warehouse refused something that a run needs."""
+
+    title = "The check failed"
+
+
 class CostLimitError(HeadlessDbtError):
     """The queries of the run have cost more than they may; what had begun was finished, the rest was not begun."""
 

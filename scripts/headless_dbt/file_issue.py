@@ -38,6 +38,9 @@ def file_issue(flags: Flags, runner: Runner, given_folder: str, console: Console
     folder = find_run_folder(given_folder, runner.workspace, settings.project_dir)
     finish_killed_run(folder)
     run = assemble_run(folder, runner.workspace)
+    if run.request.is_check:
+        console.say("No issue: this was a check, and nothing was built.")
+        return 0
     try:
         told = _tell(run, _existing(folder), settings, runner)
     except NETWORK_ERRORS as error:

@@ -46,15 +46,15 @@ def finish_killed_run(folder: RunFolder) -> None:
 def write_final_artifacts(folder: RunFolder, *, killed: bool = False) -> None:
     """Write manifest.json, sources.json and run_results.json to the top of the folder.
 
-    A run that never got to name its nodes has no results. One that was ``killed`` has no problem of its own on record,
-    and is not complete for that. Raises RunFolderError where session.json is missing.
+    A run that never got to name its nodes has no results, and neither has a check. One that was ``killed`` has no
+    problem of its own on record, and is not complete for that. Raises RunFolderError where session.json is missing.
     """
     record = folder.read_session()
     for name in COPIED_ARTIFACTS:
         if whole := [attempt / name for attempt in reversed(folder.attempts()) if is_whole(attempt / name)][:1]:
             folder.keep(whole[0])
     documents = _documents(folder)
-    if record.selected is None and not documents:
+    if not documents and (record.selected is None or folder.read_request().is_check):
         return
     entries = merge_folder(folder, record, killed=killed)
     document = run_results_document(

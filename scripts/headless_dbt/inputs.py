@@ -178,6 +178,13 @@ INPUTS = (
         quantity,
         _RUN,
     ),
+    Input(
+        "check",
+        "false",
+        "Try the project, the credentials and the warehouse, and build nothing.",
+        boolean,
+        _RUN,
+    ),
     Input("env", "", "Lines of KEY=value for env_var(). Not for secrets.", assignments, _RUN),
     Input("dbt-env", "", "Lines of KEY=value for env_var() that are secret.", assignments, _RUN, secret=True),
     Input("gcp-credentials", "", "A Google service account key (JSON). Last resort.", secret_text, _RUN, secret=True),

@@ -139,6 +139,11 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     inputs: Mapping[str, str]
     context: Context
 
+    @property
+    def is_check(self) -> bool:
+        """Whether the warehouse was to be tried, and nothing built."""
+        return self.inputs.get("check", "").lower() == "true"
+
 
 class Exposure(msgspec.Struct, frozen=True, kw_only=True):
     """What people use of the project: a dashboard, a notebook, an application."""
@@ -253,6 +258,19 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
     bytes_billed: int
 
 
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that a run needs of the warehouse, tried without building anything.
+
+    ``passed`` is None where it was not tried. ``advice`` says what to change, where that is known.
+    """
+
+    name: str
+    subject: str
+    passed: bool | None
+    message: str = ""
+    advice: str = ""
+
+
 class Cause(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that is broken. ``key`` identifies it over runs.
 
@@ -339,6 +357,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     commands: tuple[Command, ...]
     attempts: tuple[Attempt, ...] = ()
     continued: Continued | None = None
+    checks: tuple[Check, ...] = ()
     nodes: tuple[Node, ...]
     causes: tuple[Cause, ...] = ()
     warnings: tuple[Cause, ...] = ()

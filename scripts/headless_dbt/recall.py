@@ -41,7 +41,10 @@ def recall(flags: Flags, runner: Runner, places: Places, console: Console, secon
     try:
         settings = read_recall_settings(flags, runner)
         folder = find_run_folder(places.run_folder, runner.workspace, settings.project_dir)
-        key = standing_for(folder.read_request())
+        request = folder.read_request()
+        if request.is_check:
+            return 0
+        key = standing_for(request)
         run_id, previous = _in_time(lambda: _look_for(settings, key), seconds)
         keep_previous(folder, previous)
         said = f"The previous run of the same request is run {run_id}."

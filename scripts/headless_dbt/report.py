@@ -91,6 +91,11 @@ def step_outputs(run: Run, folder: RunFolder, settings: ReportSettings) -> dict[
         "run-results": path("run_results.json"),
         "manifest": path("manifest.json"),
         "report": path("report.html"),
-        "artifact-name": unique_artifact_name(settings.artifact_name, run.request, secrets.token_hex(3)),
+        "artifact-name": unique_artifact_name(
+            # Nobody who looks for a run to continue, or to compare with, is to find a check.
+            f"{settings.artifact_name}-check" if run.request.is_check else settings.artifact_name,
+            run.request,
+            secrets.token_hex(3),
+        ),
         "artifact-retention-days": "" if days is None else str(days),
     }

@@ -14,7 +14,7 @@ import msgspec
 from headless_dbt.artifacts import UNREADABLE
 from headless_dbt.code_manifest import Code
 from headless_dbt.errors import RequestError, RunFolderError
-from headless_dbt.model import Attempt, Command, Continued, Installation, Problem, Request, Run
+from headless_dbt.model import Attempt, Check, Command, Continued, Installation, Problem, Request, Run
 
 # Artifacts of which the last one that dbt wrote is the final one; results are merged.
 COPIED_ARTIFACTS = ("manifest.json", "sources.json")
@@ -39,6 +39,7 @@ class SessionRecord(msgspec.Struct, frozen=True, kw_only=True):
     selected: tuple[str, ...] | None = None
     stale_sources: tuple[str, ...] = ()
     commands: tuple[Command, ...] = ()
+    checks: tuple[Check, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     continued: Continued | None = None
     problem: Problem | None = None

@@ -5,10 +5,11 @@ lies beside it. It reads one JSON request a line from standard input and writes 
 descriptor FD. dbt's own log goes to standard output. One process serves all commands, because importing dbt costs
 seconds. JOBS is a JSON object of what holds for jobs on BigQuery, see session_protocol.JobsOptions.
 
-Request: ``{"argv": [...]}``. Reply: ``{"success": bool, "exception": {"type", "message"} | null, "lines":
-[...], "bytes_billed": int, "refused": bool}``, where ``lines`` is what ``dbt list`` found, or what ``dbt compile
---inline`` made, and ``refused`` whether a node was not begun because of ``most_bytes``. The first reply, without a
-request, is the hello: ``{"installed": {package: version}, "python": version, "exception": ...}``.
+Request: ``{"argv": [...]}``, or ``{"check": {"nodes", "sources", "seconds"}}``. Reply: ``{"success": bool,
+"exception": {"type", "message"} | null, "lines": [...], "bytes_billed": int, "refused": bool}``, where ``lines`` is
+what ``dbt list`` found, what ``dbt compile --inline`` made, or what a check came to, and ``refused`` whether a node
+was not begun because of ``most_bytes``. The first reply, without a request, is the hello: ``{"installed": {package:
+version}, "python": version, "exception": ...}``.
 
 Source: dbt's programmatic invocations, https://docs.getdbt.com/reference/programmatic-invocations
 """
@@ -106,7 +107,9 @@ class Session:
         self.jobs = None
 
     def answer(self, request):
-        """Run one dbt command and return the reply."""
+        """Run one dbt command, or try the warehouse, and return the reply."""
+        if "check" in request:
+            return {"success": True, "exception": None, "lines": self.check(**request["check"])}
         argv = request["argv"]
         # dbt records the command that it was started with, and takes it from here.
         sys.argv = ["dbt", *argv]
@@ -124,6 +127,34 @@ class Session:
         lines = lines_of(argv[0], result.result) if result.success else []
         billed = {"bytes_billed": self.jobs.bytes_billed, "refused": self.jobs.refused} if self.jobs else {}
         return {"success": bool(result.success), "exception": complaint(result), "lines": lines, **billed}
+
+    def check(self, nodes, sources, seconds):
+        """Try what building these nodes, and reading these sources, needs of the warehouse; one line of JSON a step."""
+        from dbt.adapters.factory import get_adapter_by_type
+
+        adapter = get_adapter_by_type(self.manifest.metadata.adapter_type)
+
+        def open_client():
+            with adapter.connection_named("check"):
+                return adapter.connections.get_thread_connection().handle, adapter.config.credentials
+
+        def connect():
+            with adapter.connection_named("check"):
+                adapter.debug_query()
+
+        if adapter.type() != "bigquery":
+            steps = [beside("bigquery_check").try_connection(adapter.type(), connect)]
+        else:
+            relations = [self.manifest.nodes[each] for each in nodes if each in self.manifest.nodes]
+            writes = {
+                (node.database, node.schema)
+                for node in relations
+                if node.resource_type in ("model", "seed", "snapshot") and node.config.materialized != "ephemeral"
+            }
+            tables = [self.manifest.sources[each] for each in sources if each in self.manifest.sources]
+            reads = [(table.database, table.schema, table.identifier) for table in tables]
+            steps = beside("bigquery_check").try_bigquery(open_client, sorted(writes), reads, seconds)
+        return [json.dumps(step) for step in steps]
 
     def watch_jobs(self):
         """Watch the jobs on BigQuery. What a parse has loaded is what the project's target needs."""

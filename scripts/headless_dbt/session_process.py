@@ -119,9 +119,16 @@ class SessionProcess:
 
     def invoke(self, argv: Sequence[str], timeout: float = math.inf) -> Reply:
         """Run one dbt command. Raises SessionEndedError, TimeLimitError, and TimeoutError after ``timeout`` seconds."""
+        return self._ask({"argv": list(argv)}, timeout)
+
+    def check(self, nodes: Sequence[str], sources: Sequence[str], seconds: float) -> Reply:
+        """Try for so many seconds what these nodes and sources (unique ids) need of the warehouse. Raises as above."""
+        return self._ask({"check": {"nodes": nodes, "sources": sources, "seconds": seconds}}, math.inf)
+
+    def _ask(self, request: Mapping[str, object], timeout: float) -> Reply:
         self._busy = True
         try:
-            self._requests.write(json.dumps({"argv": list(argv)}).encode() + b"\n")
+            self._requests.write(json.dumps(request).encode() + b"\n")
             self._requests.flush()
         except BrokenPipeError:
             raise SessionEndedError(self._process.wait()) from None

@@ -69,6 +69,7 @@ class RunSettings:
     time_limit: float
     cost_limit: float
     cost_per_tib: float
+    check: bool
     env: tuple[tuple[str, str], ...]
     dbt_env: tuple[tuple[str, str], ...] = field(repr=False)
     gcp_credentials: str = field(repr=False)

@@ -24,6 +24,7 @@ from headless_dbt.blame import (
     selection_error,
     selection_of,
 )
+from headless_dbt.checks import check_error, line_of, read_checks
 from headless_dbt.code_manifest import CodeManifest
 from headless_dbt.code_record import record_code
 from headless_dbt.console import Console
@@ -46,6 +47,7 @@ from headless_dbt.transient import transient_cause
 # `dbt deps` takes seconds when it works.
 DEPS_SECONDS = 300.0
 DEPS_TRIES = 3
+CHECK_SECONDS = 6.0
 PROJECT_DEPENDENCIES = ("packages.yml", "dependencies.yml")
 
 # The argument list of a build, for the commands of one attempt: each writes into a folder of its own.
@@ -127,6 +129,8 @@ class _Conversation:
 
     def build_all(self, parsed: Reply) -> None:
         sources = self._select()
+        if self.settings.check:
+            return self._check(sources)
         manifest = self.commands.target_path / "manifest.json"
         selected, project_dir = self.recorder.record.selected or (), self.settings.project_dir
         code = record_code(self.recorder.folder, manifest, project_dir, selected, parsed.lines)
@@ -134,6 +138,19 @@ class _Conversation:
         self._build_until_settled(self._resumed(code) or (lambda commands: commands.build(without=stale)))
         if self.settings.docs:
             self._docs()
+        return None
+
+    def _check(self, sources: Sequence[str]) -> None:
+        """Try the warehouse in place of building."""
+        with self.console.group("Checks"):
+            reply = self.session.check(self.recorder.record.selected or (), sources, CHECK_SECONDS)
+            if reply.exception is not None:
+                raise DbtUnusableError(f"The warehouse could not be tried: {reply.exception.message}")
+            self.recorder.note(checks=read_checks(reply.lines))
+            for check in self.recorder.record.checks:  # Their messages are clean on record.
+                self.console.say(line_of(check))
+        if error := check_error(self.recorder.record.checks):
+            raise error
 
     def _keep_manifest(self) -> None:
         """Copy what the parse wrote: the build writes it anew, and may be ended in the middle of that."""

@@ -124,7 +124,9 @@ def test_the_three_triggers_stand_in_one_file() -> None:
     triggers = DBT_BUILD["on"]
     assert set(triggers) == {"schedule", "workflow_dispatch", "workflow_call"}
     assert triggers["schedule"] == [{"cron": "0 6 * * *"}]
-    assert set(triggers["workflow_dispatch"]["inputs"]) == {"select", "target", "full-refresh", "resume-from"}
+    assert set(triggers["workflow_dispatch"]["inputs"]) == {
+        *("select", "target", "full-refresh", "check", "resume-from")
+    }
 
 
 def test_runs_of_one_pipeline_wait_and_none_is_cancelled_half_way() -> None:

@@ -10,11 +10,12 @@ PACKAGE = Path(__file__).resolve().parents[2] / "scripts/headless_dbt"
 # From the bottom up. A module that is not here fails the test: say where it belongs.
 LEVELS = (
     ("archive_parts", "changes", "codeowners", "errors", "lineage", "locate", "model", "session_protocol", "transient"),
+    ("bigquery_advice", "sign_in_advice"),
     ("parsing", "problem_place", "project_files"),
     ("inputs",),
     ("artifact_names", "settings", "workflow_commands"),
     ("artifacts", "cancellation", "console", "credentials", "code_manifest", "environments", "log_filter", "redaction"),
-    ("job_options",),
+    ("checks", "job_options"),
     ("blame", "dbt_commands", "journal", "retrying", "resume", "run_folder", "session_process"),
     ("code_record", "recorder"),
     ("merged_results",),
@@ -24,7 +25,7 @@ LEVELS = (
     ("assemble", "earlier_runs", "plain_artifacts", "previous_run"),
     ("supervisor",),
     ("incident_state", "render", "render.markdown", "render.words"),
-    ("render.annotations", "render.compared", "render.lineage", "render.page_data", "render.told"),
+    ("render.annotations", "render.checked", "render.compared", "render.lineage", "render.page_data", "render.told"),
     ("render.gantt",),
     ("render.summary",),
     ("render.page",),
@@ -40,15 +41,17 @@ LEVELS = (
 )
 LEVEL = {module: level for level, modules in enumerate(LEVELS) for module in modules}
 # They run where nothing is installed, and stand alone.
-ALONE = {"bigquery_jobs", "bigquery_patience", "bootstrap", "session"}
+ALONE = {"bigquery_check", "bigquery_jobs", "bigquery_patience", "bootstrap", "session"}
 # Values in, values out: what they may not import.
 PURE = {
     "artifact_names",
     "assessment",
+    "bigquery_advice",
     "model",
     "inputs",
     "code_manifest",
     "causes",
+    "checks",
     "changes",
     "codeowners",
     "dbt_commands",
@@ -69,6 +72,7 @@ PURE = {
     "resume",
     "retrying",
     "session_protocol",
+    "sign_in_advice",
     "suspects",
     "timeline",
     "transient",

@@ -151,6 +151,7 @@ def make_settings(project_dir: Path = Path("/project"), **changes: Any) -> RunSe
         "time_limit": 0.0,
         "cost_limit": 0.0,
         "cost_per_tib": 6.25,
+        "check": False,
     }
     return RunSettings(**{**values, **changes})
 

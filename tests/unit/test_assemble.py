@@ -7,7 +7,7 @@ from headless_dbt.assemble import assemble_run
 from headless_dbt.errors import RunFolderError
 from headless_dbt.final_artifacts import write_final_artifacts
 from headless_dbt.merged_results import INTERRUPTED, NOT_REACHED
-from headless_dbt.model import Outcome, Run, Verdict
+from headless_dbt.model import Check, Outcome, Problem, Run, Verdict
 
 from tests.unit.builders import (
     command_started,
@@ -41,6 +41,29 @@ def _statuses(run: Run) -> dict[str, str]:
     statuses = {node.unique_id: node.status for node in run.nodes}
     assert len(statuses) == len(run.nodes), "a node is told twice"
     return statuses
+
+
+CHECKS = (Check(name="run a job", subject="acme", passed=True), Check(name="read", subject="acme.x", passed=True))
+
+
+@pytest.mark.parametrize(
+    ("problem", "verdict", "exit_code"),
+    [(None, Verdict.SUCCESS, 0), (make_problem("The check failed"), Verdict.ERROR, 3)],
+)
+def test_a_check_has_its_checks_and_no_nodes(
+    tmp_path: Path, problem: Problem | None, verdict: Verdict, exit_code: int
+) -> None:
+    folder = make_run_folder(
+        tmp_path,
+        manifest=MANIFEST,
+        request=make_request(make_context(), check="TRUE"),
+        record=make_record(*SELECTED, checks=CHECKS, attempts=(), commands=(), problem=problem),
+    )
+
+    run = assemble_run(folder)
+
+    assert (run.checks, run.nodes, run.problem) == (CHECKS, (), problem)
+    assert (run.status, run.exit_code) == (verdict, exit_code)
 
 
 def test_a_green_run(tmp_path: Path) -> None:

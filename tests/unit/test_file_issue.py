@@ -21,6 +21,7 @@ from headless_dbt.settings import Runner
 
 from tests.unit.builders import (
     make_context,
+    make_problem,
     make_record,
     make_request,
     make_run_folder,
@@ -132,6 +133,15 @@ def test_issue_false_needs_neither_a_folder_nor_a_token(tmp_path: Path, issues: 
 
     assert out == "No issue: `issue` is false.\n"
     assert issues.given == ()
+
+
+def test_a_check_neither_opens_nor_closes(tmp_path: Path, issues: type[_Issues]) -> None:
+    issues.there = [_issue("model.shop.a")]
+    request = make_request(make_context(), check="true")
+    folder = make_run_folder(tmp_path / "check", request=request, record=make_record(problem=make_problem()))
+
+    assert _file(_runner(tmp_path), folder.path) == "No issue: this was a check, and nothing was built.\n"
+    assert not issues.plans
 
 
 @pytest.mark.parametrize("missing", ["GITHUB_REPOSITORY", "GITHUB_TOKEN"])

@@ -8,7 +8,7 @@ from headless_dbt.console import Console
 from headless_dbt.recall import recall
 from headless_dbt.settings import Places
 
-from tests.unit.builders import make_run_folder, make_runner
+from tests.unit.builders import make_context, make_request, make_run_folder, make_runner
 
 
 @pytest.mark.parametrize("on_github", [True, False])
@@ -35,6 +35,15 @@ def test_what_is_in_the_way_is_one_sentence(
     assert said.startswith("There is no previous run to compare with: ")
     assert reason in said
     assert (said.count("\n"), "::" in said) == (1, False)
+
+
+def test_a_check_has_nothing_to_compare(tmp_path: Path) -> None:
+    stream = io.BytesIO()
+    make_run_folder(tmp_path / "run", request=make_request(make_context(), check="true"))
+
+    assert recall({}, make_runner(tmp_path), Places(run_folder="run"), Console(on_github=True, stream=stream)) == 0
+
+    assert stream.getvalue() == b""
 
 
 def test_no_run_folder_at_all_is_no_failure_either(tmp_path: Path) -> None:

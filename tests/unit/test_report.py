@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from headless_dbt.artifact_names import request_in
 from headless_dbt.console import Console
 from headless_dbt.errors import RequestError, RunFolderError
 from headless_dbt.locate import Place
@@ -122,6 +123,15 @@ def test_the_outputs_tell_what_there_is(tmp_path: Path) -> None:
         "report": "",
         "artifact-retention-days": "5",
     }
+
+
+def test_a_check_is_uploaded_under_a_name_of_its_own() -> None:
+    run = make_run(request=make_request(make_context(), check="true"))
+
+    name = step_outputs(run, RunFolder(Path("/r")), SETTINGS)["artifact-name"]
+
+    assert re.fullmatch(r"dbt-artifacts-check-[0-9a-f]{6}-[0-9a-f]{6}", name)
+    assert not request_in(name, "dbt-artifacts")
 
 
 def test_what_is_not_there_is_an_empty_output(tmp_path: Path) -> None:

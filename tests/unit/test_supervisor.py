@@ -11,7 +11,14 @@ from headless_dbt import supervisor
 from headless_dbt.blame import BuildEndedError
 from headless_dbt.console import Console
 from headless_dbt.earlier_runs import EarlierRun
-from headless_dbt.errors import CancelledError, CostLimitError, DbtUnusableError, HeadlessDbtError, RequestError
+from headless_dbt.errors import (
+    CancelledError,
+    CheckFailedError,
+    CostLimitError,
+    DbtUnusableError,
+    HeadlessDbtError,
+    RequestError,
+)
 from headless_dbt.recorder import Recorder
 from headless_dbt.run_folder import RunFolder
 from headless_dbt.session_process import SessionEndedError
@@ -79,6 +86,9 @@ class _Session:
             raise reply
         assert isinstance(reply, Reply)
         return reply
+
+    def check(self, nodes: list[str], sources: list[str], seconds: float) -> Reply:
+        return self.invoke(["check", *nodes, *sources])
 
     @property
     def commands(self) -> list[str]:
@@ -184,6 +194,32 @@ def test_a_cost_limit_that_nobody_can_hold_is_told(stage: _Stage) -> None:
     stage.play(cost_limit=5.0)
 
     assert "`cost-limit` is without effect: only BigQuery says what a query costs." in stage.said
+
+
+def _tried(**passed: bool | None) -> Reply:
+    steps = ({"name": name, "subject": "shop", "passed": each, "message": "said"} for name, each in passed.items())
+    return Reply(success=True, lines=tuple(map(json.dumps, steps)))
+
+
+def test_a_check_tries_the_warehouse_and_builds_nothing(stage: _Stage) -> None:
+    session = stage.play({"check": _tried(read=True, write=True)}, check=True, source_freshness=True, docs=True)
+
+    assert session.commands == ["parse", "list", "check"]
+    assert session.asked[-1] == ["check", ORDERS, "model.shop.items", RAW]
+    assert [check.name for check in stage.folder.read_session().checks] == ["read", "write"]
+    assert "  ✓ read: shop. said\n" in stage.said
+
+
+def test_a_check_that_does_not_pass_is_an_error(stage: _Stage) -> None:
+    with pytest.raises(CheckFailedError, match=r"^2 of 3 checks did not pass: write, shop\.$"):
+        stage.play({"check": _tried(read=True, write=False, drop=None)}, check=True)
+
+    assert len(stage.folder.read_session().checks) == 3
+
+
+def test_a_check_that_cannot_be_made_is_dbts_doing(stage: _Stage) -> None:
+    with pytest.raises(DbtUnusableError, match="could not be tried: no adapter"):
+        stage.play({"check": _failed("no adapter")}, check=True)
 
 
 @pytest.mark.parametrize("file", ["packages.yml", "dependencies.yml"])

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, zip_longest
 
 from headless_dbt.locate import Place
-from headless_dbt.model import Cause, Node, Outcome, Run
+from headless_dbt.model import Cause, Check, Node, Outcome, Run
 from headless_dbt.render.markdown import plain, shorten
 from headless_dbt.render.words import counted
 from headless_dbt.workflow_commands import command
@@ -25,9 +25,22 @@ def render_annotations(run: Run, places: Mapping[str, Place] | None = None) -> l
     as a whole is not among the failures: the step that met it has said it.
     """
     return [
+        *_checks(run.checks),
         *_of("error", run.causes, run.failed, places or {}),
         *_of("warning", run.warnings, run.with_outcome(Outcome.WARNED), places or {}),
     ]
+
+
+def _checks(checks: Sequence[Check]) -> Iterator[str]:
+    """What did not pass, without what was not tried for that."""
+    failed = [check for check in checks if check.passed is False]
+    shown = failed if len(failed) <= MOST else failed[: MOST - 1]
+    for check in shown:
+        message = shorten(plain(check.message).strip(), 2000)
+        told = f"{message}\n\n{check.advice}" if check.advice else message
+        yield command("error", told, title=shorten(f"{check.name}: {check.subject}", 200))
+    if len(shown) < len(failed):
+        yield command("error", f"And {len(failed) - len(shown)} more: see the summary.", title="headless-dbt")
 
 
 def _of(kind: str, causes: Sequence[Cause], nodes: Sequence[Node], places: Mapping[str, Place]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from headless_dbt.model import Cause, Node, Outcome, Problem, Run
+from headless_dbt.render.checked import checks_counted, render_checks
 from headless_dbt.render.compared import render_changes
 from headless_dbt.render.gantt import critical_nodes, render_gantt
 from headless_dbt.render.lineage import render_neighbourhood
@@ -22,6 +23,7 @@ def render_summary(run: Run) -> str:
     sections = [
         _headline(run),
         *_problem(run),
+        *render_checks(run),
         *_continued(run),
         *_failures(run),
         *render_changes(run),
@@ -42,7 +44,8 @@ def _headline(run: Run) -> str:
     where = f" on target {code(target)}" if target else ""
     if project != ".":
         where += f" of {code(project)}"
-    return f"## {headline(run)}: dbt{where}, {counts(run)}, in {duration(run.elapsed)}"
+    came_to = checks_counted(run) if run.checks else counts(run)
+    return f"## {headline(run)}: dbt{where}, {came_to}, in {duration(run.elapsed)}"
 
 
 def _problem(run: Run) -> Iterator[str]:
@@ -52,7 +55,7 @@ def _problem(run: Run) -> Iterator[str]:
         if cut_off:
             more = f" and {len(cut_off) - MOST_NAMED} more" if len(cut_off) > MOST_NAMED else ""
             yield f"It cut off {', '.join(map(code, cut_off[:MOST_NAMED]))}{more}."
-    elif not run.nodes:
+    elif not run.nodes and not run.checks:
         chosen = ", ".join(
             f"{name} {code(run.request.inputs[name])}"
             for name in ("select", "exclude", "selector")

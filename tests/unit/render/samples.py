@@ -5,6 +5,7 @@ from typing import Any
 from headless_dbt.merged_results import INTERRUPTED, NOT_REACHED
 from headless_dbt.model import (
     Changes,
+    Check,
     Cost,
     Exposure,
     Freshness,
@@ -211,7 +212,30 @@ _BOARD = Exposure(
 )
 EVERYTHING = replace(EVERYTHING, causes=tuple(replace(cause, exposures=(_BOARD,)) for cause in EVERYTHING.causes))
 
+CHECK = make_run(
+    status=Verdict.ERROR,
+    elapsed=6.2,
+    request=make_request(make_context(), check="true"),
+    problem=make_problem(
+        "The check failed", "3 of 4 checks did not pass: run a job, acme-dwh; source, acme-dwh.raw.x."
+    ),
+    checks=(
+        Check(name="credentials", subject="Google", passed=True),
+        Check(
+            name="run a job",
+            subject="acme-dwh",
+            passed=False,
+            message="403 POST https://bigquery.googleapis.com/bigquery/v2/projects/acme-dwh/jobs: Access Denied: "
+            "Project acme-dwh: User does not have bigquery.jobs.create permission in project acme-dwh.",
+            advice="Grant roles/bigquery.jobUser on the project `acme-dwh`.",
+        ),
+        Check(name="source", subject="acme-dwh.raw.x", passed=False, message="404 Not found: Table acme-dwh:raw.x"),
+        Check(name="dataset", subject="acme-dwh.shop", passed=None, message="Not tried."),
+    ),
+)
+
 RUNS: dict[str, Run] = {
+    "check": CHECK,
     "green": GREEN,
     "warnings": WARNINGS,
     "failures": FAILURES,
@@ -256,6 +280,7 @@ def hostile_run(text: str) -> Run:
             previous=Previous(name=text, status=text), broken=(change,), mended=(change,), added=(text,), slower=(pace,)
         ),
         problem=make_problem(message=text, file=text),
+        checks=(Check(name="source", subject=text, passed=False, message=text),),
         commands=(
             make_command(success=False, message=text),
             make_command("docs generate", success=False, message=text),

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from headless_dbt.artifacts import Manifest, Metadata, read_manifest, read_sources
+from headless_dbt.artifacts import Manifest, Metadata, read_manifest
 from headless_dbt.blame import (
     Blame,
     build_error,
@@ -35,13 +35,14 @@ from headless_dbt.final_artifacts import merge_folder
 from headless_dbt.job_options import job_options
 from headless_dbt.journal import read_journal
 from headless_dbt.merged_results import downstream, run_results_document, skipped_entries
-from headless_dbt.model import Attempt, Command, Continued, Installation, Outcome, outcome_of
+from headless_dbt.model import Attempt, Command, Continued, Installation
 from headless_dbt.recorder import Recorder, now
 from headless_dbt.resume import Takeover, hook_carrier
 from headless_dbt.retrying import delay_before, retry_causes, state_for, still_to_build
 from headless_dbt.session_process import SessionEndedError, SessionProcess
 from headless_dbt.session_protocol import Reply, SessionException
 from headless_dbt.settings import RunSettings
+from headless_dbt.source_freshness import add_failed_checks, stale_sources
 from headless_dbt.transient import transient_cause
 
 # `dbt deps` takes seconds when it works.
@@ -337,35 +338,15 @@ class _Conversation:
             self.commands.source_freshness(sources),
             lambda problem: DbtUnusableError(f"The freshness of sources could not be checked: {problem.message}"),
         )
+        file = self.commands.target_path / "sources.json"
         if not reply.success:
-            self._note_failed_checks()
-        results = read_sources(self.commands.target_path / "sources.json")
-        stale = tuple(
-            result.unique_id
-            for result in (results.results if results else ())
-            # A check that failed itself says nothing of the data.
-            if outcome_of(result.status) is Outcome.FAILED and not result.error
-        )
+            add_failed_checks(file, self.recorder.folder.journal)
+        stale = stale_sources(file)
         if stale and self.settings.selector:
             self.console.warning("Stale sources, but their branch is built: dbt takes no --exclude beside a selector.")
             return ()
         self.recorder.note(stale_sources=stale)
         return stale
-
-    def _note_failed_checks(self) -> None:
-        """Add the checks that failed themselves to sources.json: dbt leaves them out."""
-        file = self.commands.target_path / "sources.json"
-        checks = read_journal(self.recorder.folder.journal, "dbt source freshness")
-        document = json.loads(file.read_bytes()) if file.is_file() else None
-        if not checks or document is None:
-            return
-        known = {result["unique_id"] for result in document["results"]}
-        document["results"] += [
-            {"unique_id": result.unique_id, "error": result.message, "status": "runtime error"}
-            for result in checks[-1].finished.values()
-            if result.unique_id not in known and outcome_of(result.status) is Outcome.FAILED
-        ]
-        file.write_text(json.dumps(document), "utf-8")
 
     def _build_error(self, problem: SessionException) -> HeadlessDbtError:
         builds = read_journal(self.recorder.folder.journal)

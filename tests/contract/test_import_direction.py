@@ -17,7 +17,7 @@ LEVELS = (
     ("artifacts", "cancellation", "console", "credentials", "code_manifest", "environments", "log_filter", "redaction"),
     ("checks", "job_options"),
     ("blame", "dbt_commands", "journal", "retrying", "resume", "run_folder", "session_process"),
-    ("code_record", "recorder"),
+    ("code_record", "recorder", "source_freshness"),
     ("merged_results",),
     ("final_artifacts",),
     ("causes", "lines", "origins", "timeline", "warehouse"),

@@ -295,13 +295,13 @@ def test_a_server_that_is_gone_for_good_does_not_outlive_the_time_limit(
     add_tables(shop, "first")
     began = time.monotonic()
 
-    with running(shop, bigquery, "--time-limit", "0.25") as finish:
+    with running(shop, bigquery, "--time-limit", "0.35") as finish:
         bigquery.wait_for_jobs(1, "as first")
         bigquery.stop()
         done = finish()
 
     assert done.exit_code == 124, done.output
-    assert time.monotonic() - began < 40
+    assert time.monotonic() - began < 60
     assert "`time-limit` is over" in done.output
     assert done.nodes == {"model.shop.first": "error"}
     assert not sessions_in(shop.root)
@@ -321,7 +321,7 @@ OPEN = 4
 
 
 def test_jobs_that_outlive_the_time_limit_are_cancelled(busy: Project, bigquery: BigQueryDouble) -> None:
-    with running(busy, bigquery, "--time-limit", "0.25") as finish:
+    with running(busy, bigquery, "--time-limit", "0.35") as finish:
         jobs = bigquery.wait_for_jobs(OPEN)
         done = finish()
 

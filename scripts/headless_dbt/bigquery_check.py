@@ -219,12 +219,15 @@ class _Trial:
             "list tables": lambda: self._list(".".join(dataset)),
         }
         self._together(partial(_attempt, steps[name], works[name]) for name in IN_A_TABLE)
-        _attempt(steps["drop a table"], lambda: self._query(f"drop table {table}"))
+        _attempt(steps["drop a table"], lambda: self._drop(path))
 
     def _describe(self, table: str) -> None:
         found = self.client.get_table(table, retry=None, timeout=CALL_SECONDS)
         found.description = "A check of headless-dbt"
         self.client.update_table(found, ["description"], retry=None, timeout=CALL_SECONDS)
+
+    def _drop(self, table: str) -> None:
+        self.client.delete_table(table, retry=None, timeout=CALL_SECONDS)
 
     def _list(self, dataset: str) -> None:
         list(self.client.list_tables(dataset, max_results=1, retry=None, timeout=CALL_SECONDS))

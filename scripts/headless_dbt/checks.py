@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from headless_dbt.bigquery_advice import bigquery_advice
 from headless_dbt.errors import CheckFailedError
 from headless_dbt.model import Check
 
@@ -17,20 +18,21 @@ class _Step(msgspec.Struct):
     passed: bool | None = None
 
 
-def read_checks(lines: Iterable[str]) -> tuple[Check, ...]:
-    """The checks in the session's answer, those of one line each."""
-    return tuple(_check(msgspec.json.decode(line, type=_Step)) for line in lines)
+def read_checks(lines: Iterable[str], adapter: str) -> tuple[Check, ...]:
+    """The checks in the session's answer, one JSON object a line, each with what to change, where that is known."""
+    return tuple(_check(msgspec.json.decode(line, type=_Step), adapter) for line in lines)
 
 
-def _check(step: _Step) -> Check:
-    return Check(name=step.name, subject=step.subject, passed=step.passed, message=step.message)
+def _check(step: _Step, adapter: str) -> Check:
+    advice = bigquery_advice(step.message) if adapter == "bigquery" and step.passed is False else ""
+    return Check(name=step.name, subject=step.subject, passed=step.passed, message=step.message, advice=advice)
 
 
 def line_of(check: Check) -> str:
     """A check as a line on a terminal."""
     mark = {True: "✓", False: "✗", None: "-"}[check.passed]
     told = " ".join(check.message.split())
-    return f"  {mark} {check.name}: {check.subject}" + (f". {told}" if told else "")
+    return f"  {mark} {check.name}: {check.subject}" + "".join(f". {each}" for each in (told, check.advice) if each)
 
 
 def check_error(checks: Sequence[Check]) -> CheckFailedError | None:

@@ -135,8 +135,8 @@ class Session:
         adapter = get_adapter_by_type(self.manifest.metadata.adapter_type)
 
         def open_client():
-            with adapter.connection_named("check"):
-                return adapter.connections.get_thread_connection().handle, adapter.config.credentials
+            # Not `connection_named`: what it does at its end hides why a connection could not be opened.
+            return adapter.acquire_connection("check").handle, adapter.config.credentials
 
         def connect():
             with adapter.connection_named("check"):

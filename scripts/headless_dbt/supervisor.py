@@ -147,7 +147,7 @@ class _Conversation:
             reply = self.session.check(self.recorder.record.selected or (), sources, CHECK_SECONDS)
             if reply.exception is not None:
                 raise DbtUnusableError(f"The warehouse could not be tried: {reply.exception.message}")
-            self.recorder.note(checks=read_checks(reply.lines))
+            self.recorder.note(checks=read_checks(reply.lines, self._adapter))
             for check in self.recorder.record.checks:  # Their messages are clean on record.
                 self.console.say(line_of(check))
         if error := check_error(self.recorder.record.checks):

@@ -172,6 +172,23 @@ def test_red_twice_and_green_again(act: Act, caller: Caller, github: GitHubDoubl
     assert "actions/runs/3" in issue.comments[-1].body
 
 
+def test_a_check_builds_nothing_and_touches_no_issue(act: Act, caller: Caller, github: GitHubDouble) -> None:
+    nightly = call(check="${{ inputs.select == 'check' }}", docs=True, source_freshness=True)
+    caller.commit({**dbt_project(orders=BROKEN_ORDERS), **workflow(nightly=nightly)})
+
+    outcome = act.run(caller, dispatch(select="check"))
+
+    assert outcome.succeeded, outcome.log
+    assert set(outcome.job.steps.values()) == {"success"}
+    assert (outputs(outcome.job)["status"], outputs(outcome.job)["nodes-total"]) == ("success", "0")
+    [(name, files)] = outcome.artifacts.items()
+    assert name.startswith("dbt-artifacts-check-")
+    assert "run_results.json" not in files
+    assert [check["name"] for check in json.loads(files["run.json"])["checks"]] == ["connection"]
+    assert "1 of 1 check passed" in outcome.job.summary
+    assert no_issue_was_touched(github)
+
+
 def test_dbt_that_cannot_be_installed(act: Act, caller: Caller, github: GitHubDouble) -> None:
     caller.commit({**dbt_project(), **workflow(nightly=call(adapter_version="1.0.99"))})
     outcome = act.run(caller, CRON)

@@ -14,7 +14,18 @@ def _check(name: str, *, passed: bool | None, message: str = "") -> Check:
 def test_each_line_of_the_session_is_a_check() -> None:
     lines = [json.dumps({"name": "read", "subject": "a.b", "passed": None, "message": "Not tried.", "more": 1})]
 
-    assert read_checks(lines) == (Check(name="read", subject="a.b", passed=None, message="Not tried."),)
+    assert read_checks(lines, "bigquery") == (Check(name="read", subject="a.b", passed=None, message="Not tried."),)
+
+
+@pytest.mark.parametrize(("adapter", "known"), [("bigquery", True), ("duckdb", False)])
+def test_what_bigquery_refuses_comes_with_what_to_change(adapter: str, known: bool) -> None:
+    message = "Dataset acme-dwh:shop is in the location EU, and the profile says US."
+    step = {"name": "dataset", "subject": "acme-dwh.shop", "passed": False, "message": message}
+
+    [check] = read_checks([json.dumps(step)], adapter)
+
+    assert ("Set `location: EU` in profiles.yml" in check.advice) is known
+    assert (check.advice in line_of(check)) is True
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,11 @@ RULES = (
         " {project}:{dataset}`; or correct `dataset` in profiles.yml, or the `schema` of the model or source.",
     ),
     Rule(
+        START + r"Dataset " + _DATASET + r" is in the location (?P<location>[\w-]{1,50}), and the profile says",
+        "Set `location` in profiles.yml to `{location}`, for a dataset never moves; or let the target write into"
+        " another `dataset`.",
+    ),
+    Rule(
         START + r"Not found: Table " + _TABLE + _IN_LOCATION,
         "There is no table `{table}` in dataset `{dataset}` of project `{project}`, looked for in location"
         " `{location}`. Correct `database`, `schema` or `identifier` of the source, or build first what dbt makes"
@@ -62,7 +67,7 @@ RULES = (
     Rule(
         START + r"(?:Invalid project ID ['\"](?P<project>[^'\"\n]{0,200})['\"]"
         r"|Invalid resource name projects/[^\n]{1,300}?; Project id: (?P<other>[^\s;]{1,200}))",
-        "The project is not written as an id. Set `project` in profiles.yml (or GOOGLE_CLOUD_PROJECT, if it is read"
+        "The project is not written as an id. Set `project` in profiles.yml (or `GOOGLE_CLOUD_PROJECT`, if it is read"
         " from there) to the id, not the name: `gcloud projects list` shows it.",
     ),
     Rule(
@@ -206,13 +211,13 @@ RULES = (
     # Limits that somebody set.
     Rule(
         START + r"Query exceeded limit for bytes billed: (?P<limit>\d{1,20})\. (?P<needed>\d{1,20}) or higher required",
-        "`maximum_bytes_billed` in profiles.yml is {limit} bytes, and this query needs {needed}. Let it read less, or"
+        "`maximum_bytes_billed` in profiles.yml is `{limit}`, and this query needs `{needed}`. Let it read less, or"
         " raise the setting.",
     ),
     Rule(
         START + r"(?:The dbt operation encountered a timeout: )?"
         r"Operation did not complete within the designated timeout of (?P<seconds>[\d.]{1,20}) ?seconds",
-        "The job ran into `job_execution_timeout_seconds`, which is {seconds}. Raise it in profiles.yml or in the"
+        "The job ran into `job_execution_timeout_seconds`, which is `{seconds}`. Raise it in profiles.yml or in the"
         " config of the model (of a Python model it is `timeout`), or let the model do less.",
     ),
     Rule(

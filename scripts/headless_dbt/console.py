@@ -67,14 +67,15 @@ class Console:
             self.say(command(token))
             self.say(command("endgroup"))
 
-    def error(self, error: HeadlessDbtError, place: Place | None = None) -> None:
-        """Show an error, and where it is: one annotation on GitHub, one paragraph elsewhere."""
+    def error(self, error: HeadlessDbtError, place: Place | None = None, advice: str = "") -> None:
+        """Show an error, where it is, and what to change: one annotation on GitHub, one paragraph elsewhere."""
         self._end_line()
+        text = "\n".join(part for part in (str(error), advice) if part)
         if self._on_github:
             file, line = (place.file, place.line) if place else ("", 0)
-            self.say(command("error", str(error), file=file, line=line, title=error.title))
+            self.say(command("error", text, file=file, line=line, title=error.title))
         else:
-            self.say(f"{error.title}. {error}" + (f"\nIt is in {place}." if place else ""))
+            self.say(f"{error.title}. {text}" + (f"\nIt is in {place}." if place else ""))
 
     def warning(self, text: str) -> None:
         """Show a warning."""

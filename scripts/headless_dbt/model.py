@@ -59,6 +59,7 @@ class Problem(msgspec.Struct, frozen=True):
     """An error of the run as a whole, outside any node.
 
     ``file`` (relative to the root of the repository) and ``line`` (from 1) are where it is; empty and 0 are unknown.
+    ``advice`` is what to change, where that is certain: a sentence or two, with what is code between backticks.
     """
 
     title: str
@@ -66,6 +67,7 @@ class Problem(msgspec.Struct, frozen=True):
     exit_code: int
     file: str = ""
     line: int = 0
+    advice: str = ""
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
@@ -181,6 +183,8 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     is the node that a test tests. ``owners`` are as dbt's files name them. ``rows``, ``bytes_processed``,
     ``bytes_billed`` and ``slot_ms`` are the warehouse's word, None where it says nothing; ``cost`` is in US dollars.
 
+    ``advice`` is of what failed: what to change, where the message makes it certain, see Problem.
+
     Only what failed or warned has ``line`` (of ``file``, from 1; 0 is unknown) and ``touched_by``: the files that may
     be why, its own, those of what it depends on, and of their macros and properties.
     """
@@ -191,6 +195,7 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     outcome: Outcome
     message: str = ""
+    advice: str = ""
     file: str = ""
     execution_time: float = 0.0
     started_at: str = ""

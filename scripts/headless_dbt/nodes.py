@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from msgspec.structs import replace
 
 from headless_dbt.artifacts import Age, FreshnessResult, Manifest, ManifestNode, NodeResult, Timing
+from headless_dbt.bigquery_advice import bigquery_advice
 from headless_dbt.causes import blocked_by
 from headless_dbt.lineage import Graph
 from headless_dbt.model import Freshness, Node, Outcome, outcome_of
@@ -82,6 +83,10 @@ class Project:
         own = project is None or node.package_name in ("", project)
         return self._folder + file if file and own else ""
 
+    def _advice(self, result: NodeResult) -> str:
+        failed = outcome_of(result.status) is Outcome.FAILED
+        return bigquery_advice(result.message or "") if failed and self.adapter == "bigquery" else ""
+
     def _node(self, found: ManifestNode | None, result: NodeResult, tries: int = 1) -> Node:
         known = found or _UNKNOWN
         kind, _, name = result.unique_id.partition(".")
@@ -98,6 +103,7 @@ class Project:
             status=result.status,
             outcome=outcome_of(result.status),
             message=result.message or "",
+            advice=self._advice(result),
             file=self.file_of(known),
             execution_time=result.execution_time,
             started_at=(timing[0].started_at or "") if timing else "",

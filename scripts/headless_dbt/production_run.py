@@ -11,6 +11,8 @@ from pathlib import Path
 
 from headless_dbt import environments
 from headless_dbt.assemble import assemble_run
+from headless_dbt.bigquery_advice import bigquery_advice
+from headless_dbt.blame import BuildEndedError
 from headless_dbt.cancellation import cancellable, uninterrupted
 from headless_dbt.console import Console
 from headless_dbt.credentials import AMBIENT_VARIABLES, ambient_credentials, google_credentials
@@ -50,6 +52,7 @@ def run(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
     recorder = Recorder(folder, secrets)
     problem: HeadlessDbtError | None = None
     place: Place | None = None
+    advice = ""
     with cancellable():
         try:
             console.mask(sorted(secrets))
@@ -61,12 +64,13 @@ def run(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
         except Exception as error:  # noqa: BLE001  Whatever happened, the run folder and the user are told.
             problem = told_as(error)
             place = _place(problem, runner.workspace, request.inputs["project-dir"])
-            console.error(problem, place)
+            advice = _advice(problem, request.inputs["adapter"])
+            console.error(problem, place, advice)
         with uninterrupted():
             # First, because it makes room on a disk that is full, and that may be what there is to note.
             folder.drop_dbts_own()
             if problem is not None:
-                recorder.note_problem(problem, place)
+                recorder.note_problem(problem, place, advice)
             finish_folder(folder, secrets)
             recorder.note(finished=True)
             folder.forget_secrets()
@@ -82,6 +86,12 @@ def _place(problem: HeadlessDbtError, workspace: Path, project_dir: str) -> Plac
     files = project_files(workspace, project_dir)
     found = problem_place(str(problem), files, str(files.root)) if files else None
     return replace(found, file=files.from_repository(found.file)) if files and found else None
+
+
+def _advice(problem: HeadlessDbtError, adapter: str) -> str:
+    """What to change, where dbt says why BigQuery, or Google, refused it."""
+    refused = isinstance(problem, (DbtUnusableError, BuildEndedError))
+    return bigquery_advice(str(problem)) if refused and adapter.lower().endswith("bigquery") else ""
 
 
 def _run(  # noqa: PLR0913

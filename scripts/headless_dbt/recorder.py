@@ -37,10 +37,10 @@ class Recorder:
         self.record = msgspec.json.decode(redact(written, self.secrets), type=SessionRecord)
         self.folder.write_session(self.record)
 
-    def note_problem(self, error: HeadlessDbtError, place: Place | None = None) -> None:
-        """Record why the run did not get further, and the place that this is about."""
+    def note_problem(self, error: HeadlessDbtError, place: Place | None = None, advice: str = "") -> None:
+        """Record why the run did not get further, the place that this is about, and what to change."""
         file, line = (place.file, place.line) if place else ("", 0)
-        self.note(problem=Problem(error.title, str(error), error.exit_code, file=file, line=line))
+        self.note(problem=Problem(error.title, str(error), error.exit_code, file=file, line=line, advice=advice))
 
 
 def now() -> str:

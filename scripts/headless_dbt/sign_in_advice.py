@@ -163,7 +163,7 @@ SIGN_IN = (
     ),
     Rule(
         r"Failed to authenticate with supplied credentials\s{1,9}error:\s{1,9}File [^\n]{1,500} was not found",
-        "GOOGLE_APPLICATION_CREDENTIALS names a file that is not on the runner. Leave the variable out, and set the"
+        "`GOOGLE_APPLICATION_CREDENTIALS` names a file that is not on the runner. Leave the variable out, and set the"
         " inputs `workload-identity-provider` and `service-account`.",
     ),
     Rule(

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.axe import serious_violations
 from tests.unit.builders import make_node, make_run
-from tests.unit.render.samples import EVERYTHING, HOSTILE_TEXTS, RUNS, hostile_run
+from tests.unit.render.samples import BIGQUERY, EVERYTHING, HOSTILE_TEXTS, RUNS, hostile_run
 
 Opened = Callable[..., Page]
 BROKEN, STAGED = "model.shop.fct_orders", "model.shop.stg_orders"
@@ -80,6 +80,14 @@ def test_a_node_tells_all_that_is_known_of_it(render_to_file: Opened) -> None:
     assert link.get_attribute("href") == (
         f"https://github.com/acme/shop/blob/{EVERYTHING.request.context.sha}/models/staging/stg_orders.sql"
     )
+
+
+def test_the_panel_tells_what_to_change_right_under_the_error(render_to_file: Opened) -> None:
+    page = render_to_file(render_page(BIGQUERY), "#model.shop.fct_orders")
+    advice = page.locator("#panel pre.failed + p.advice")
+
+    expect(advice).to_contain_text("There is no dataset raw_shop in location US of project acme-dwh.")
+    expect(advice.locator("code").nth(-1)).to_have_text("bq --location=US mk --dataset acme-dwh:raw_shop")
 
 
 def test_the_lineage_leads_from_node_to_node_out_of_dbt_and_to_the_exposure(render_to_file: Opened) -> None:

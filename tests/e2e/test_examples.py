@@ -11,6 +11,7 @@ from tests.e2e.product import ROOT
 
 EXAMPLES = {
     "nightly.yml": CRON,
+    "bigquery.yml": CRON,
     "hourly-and-nightly.yml": CRON,
     "own-job.yml": dispatch(select="+orders"),
 }

@@ -33,6 +33,10 @@ TEXTS: dict[str, list[str]] = {
         "Project `cloud-composer-handson` has no dataset `handson-dataset`",
         "`bq --location=LOCATION mk --dataset cloud-composer-handson:handson-dataset`",
     ],
+    # scripts/headless_dbt/bigquery_check.py
+    "Dataset shop-prod:shop_raw is in the location EU, and the profile says US.": [
+        "`location` in profiles.yml to `EU`"
+    ],
     # https://github.com/dbt-labs/dbt-project-evaluator/issues/224
     "404 Not found: Table inq-warehouse:dbt_project_evaluator_test.dbt_project_evaluator_exceptions was not found in"
     " location US": [
@@ -188,10 +192,10 @@ TEXTS: dict[str, list[str]] = {
     ],
     # https://github.com/exmergo/dex/issues/320
     "500 Query exceeded limit for bytes billed: 163595928. 164626432 or higher required.; reason:"
-    " bytesBilledLimitExceeded": ["`maximum_bytes_billed` in profiles.yml is 163595928 bytes", "needs 164626432"],
+    " bytesBilledLimitExceeded": ["`maximum_bytes_billed` in profiles.yml is `163595928`", "needs `164626432`"],
     # dbt/adapters/bigquery/connections.py, _query_and_results
     "Operation did not complete within the designated timeout of 300 seconds.": [
-        "`job_execution_timeout_seconds`, which is 300",
+        "`job_execution_timeout_seconds`, which is `300`",
         "of a Python model it is `timeout`",
     ],
     # quoted, in tests of pandas-gbq: the `job_timeout_ms` that dbt-bigquery sets

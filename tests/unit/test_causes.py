@@ -237,3 +237,10 @@ def test_a_failed_test_blocks_what_dbt_skipped_below_the_tested_node() -> None:
     }
 
     assert blocked_by(nodes, parents) == {"test.shop.unique_a": 2}
+
+
+def test_what_to_change_says_nothing_of_what_is_one_cause() -> None:
+    message = "Not found: Dataset shop:raw was not found in location US"
+    assert cause_key(_node("a", message=message, advice="Do this.")) == cause_key(_node("a", message=message))
+    whole = [_causes(problem=make_problem(message=message, advice=advice))[0].key for advice in ("", "Do this.")]
+    assert whole[0] == whole[1]

@@ -114,6 +114,21 @@ def test_an_error_begins_on_a_line_of_its_own(on_github: bool, expected: str) ->
 
 
 @pytest.mark.parametrize(
+    ("on_github", "expected"),
+    [
+        (True, "::error file=a.yml,line=3,title=dbt could not work::No%0ADo `this`.\n"),
+        (False, "dbt could not work. No\nDo `this`.\nIt is in a.yml:3.\n"),
+    ],
+)
+def test_right_under_an_error_stands_what_to_change(on_github: bool, expected: str) -> None:
+    console, stream = _console(on_github=on_github)
+
+    console.error(DbtUnusableError("No"), Place("a.yml", 3), "Do `this`.")
+
+    assert stream.getvalue().decode() == expected
+
+
+@pytest.mark.parametrize(
     ("on_github", "expected"), [(True, "::warning title=headless-dbt::hm%25\n"), (False, "Warning: hm%\n")]
 )
 def test_a_warning(on_github: bool, expected: str) -> None:

@@ -13,9 +13,15 @@ from tests.unit.builders import freshness, manifest, manifest_node, result
 A = "model.shop.a"
 
 
-def _node(directory: str = "dbt", usd_per_tib: float = 6.25, known: dict[str, Any] | None = None, **more: Any) -> Node:
+def _node(
+    directory: str = "dbt",
+    usd_per_tib: float = 6.25,
+    known: dict[str, Any] | None = None,
+    adapter: str = "bigquery",
+    **more: Any,
+) -> Node:
     document = manifest(manifest_node(A, **(known or {})))
-    document["metadata"] |= {"project_name": "shop", "adapter_type": "bigquery"}
+    document["metadata"] |= {"project_name": "shop", "adapter_type": adapter}
     project = Project(directory, msgspec.convert(document, Manifest), {}, {A: ("step.x",)}, usd_per_tib)
     [node] = project.nodes_of((), [msgspec.convert(result(A, **more), NodeResult)], {})
     return node
@@ -49,6 +55,18 @@ def test_what_the_warehouse_says() -> None:
     node = _node(adapter_response={"rows_affected": 5, "bytes_processed": 2**39, "bytes_billed": 2**40, "slot_ms": 7})
     assert (node.rows, node.bytes_processed, node.bytes_billed, node.slot_ms, node.cost) == (5, 2**39, 2**40, 7, 6.25)
     assert _node(usd_per_tib=0.0, adapter_response={"bytes_billed": 2**40}).cost is None
+
+
+def test_what_failed_on_bigquery_has_advice() -> None:
+    message = "Database Error in model a (models/a.sql)\n  Not found: Dataset shop:raw was not found in location US"
+    node = _node(status="error", message=message)
+    assert (node.message, node.advice.partition(".")[0]) == (
+        message,
+        "There is no dataset `raw` in location `US` of project `shop`",
+    )
+    assert _node(status="error", message="Unrecognized name: x").advice == ""
+    assert _node(status="error", message=message, adapter="duckdb").advice == ""
+    assert [_node(status=status, message=message).advice for status in ("success", "warn", "skipped")] == [""] * 3
 
 
 @pytest.mark.parametrize("check", ["test.shop.t", "unit_test.shop.a.u"])

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 from headless_dbt import environments, production_run
+from headless_dbt.blame import BuildEndedError
 from headless_dbt.console import Console
 from headless_dbt.earlier_runs import EarlierRun
 from headless_dbt.environments import DbtRequirements
-from headless_dbt.errors import CancelledError, DbtUnusableError, RequestError
+from headless_dbt.errors import CancelledError, DbtUnusableError, HeadlessDbtError, RequestError
 from headless_dbt.model import Attempt
 from headless_dbt.production_run import dbt_environment, run
 from headless_dbt.recorder import Recorder
@@ -136,6 +137,35 @@ def test_what_keeps_dbt_from_working_stands_on_its_file_in_the_repository(
     record = RunFolder(tmp_path / "run").read_session()
     assert record.problem is not None
     assert (record.problem.file, record.problem.line) == ("analytics/dbt/models/a.yml", 2)
+
+
+@pytest.mark.parametrize(
+    ("flags", "error", "advised"),
+    [
+        ({}, DbtUnusableError, True),
+        ({"adapter": "dbt-bigquery"}, BuildEndedError, True),
+        ({"adapter": "duckdb"}, DbtUnusableError, False),
+        # What headless-dbt itself says already tells what to do.
+        ({}, CancelledError, False),
+    ],
+)
+def test_what_bigquery_refuses_is_told_with_what_to_change(  # noqa: PLR0913, PLR0917
+    dbt: _Dbt,
+    workspace: Path,
+    tmp_path: Path,
+    flags: dict[str, str],
+    error: type[HeadlessDbtError],
+    advised: bool,
+) -> None:
+    dbt.error = error("dbt build could not begin: Database Error\n  Not found: Project shop-prdo")
+
+    _, out = _run(make_runner(workspace), tmp_path / "run", **flags)
+
+    problem = RunFolder(tmp_path / "run").read_session().problem
+    assert problem is not None
+    assert problem.advice.startswith("There is no project `shop-prdo`." if advised else "")
+    assert bool(problem.advice) == advised
+    assert ("\n  Not found: Project shop-prdo\nThere is no project `shop-prdo`." in out) == advised
 
 
 @pytest.mark.parametrize(

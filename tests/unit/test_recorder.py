@@ -36,11 +36,12 @@ def test_no_secret_is_on_record_in_the_file_or_in_memory(tmp_path: Path) -> None
     assert b"hunter2" not in (tmp_path / "session.json").read_bytes()
 
 
-def test_a_problem_is_on_record_with_its_place(tmp_path: Path) -> None:
+def test_a_problem_is_on_record_with_its_place_and_what_to_change(tmp_path: Path) -> None:
     recorder = Recorder(RunFolder(tmp_path))
 
-    recorder.note_problem(DbtUnusableError("It does not parse"), Place("dbt/models/a.yml", 3))
+    recorder.note_problem(DbtUnusableError("It does not parse"), Place("dbt/models/a.yml", 3), "Mend it.")
 
     problem = RunFolder(tmp_path).read_session().problem
     assert problem is not None
     assert (problem.file, problem.line, problem.exit_code) == ("dbt/models/a.yml", 3, 3)
+    assert problem.advice == "Mend it."

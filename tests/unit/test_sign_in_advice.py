@@ -144,7 +144,7 @@ TEXTS: dict[str, list[str]] = {
     ],
     # google/auth/_default.py, load_credentials_from_file, behind dbt/adapters/bigquery/credentials.py
     "Failed to authenticate with supplied credentials\nerror:\nFile /secrets/key.json was not found.": [
-        "GOOGLE_APPLICATION_CREDENTIALS names a file that is not on the runner"
+        "`GOOGLE_APPLICATION_CREDENTIALS` names a file that is not on the runner"
     ],
     # Python, for the `keyfile` of a profile
     "[Errno 2] No such file or directory: '/secrets/key.json'": ["`keyfile` of profiles.yml", "`method: oauth`"],

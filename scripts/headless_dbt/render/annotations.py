@@ -70,6 +70,8 @@ def _of(kind: str, causes: Sequence[Cause], nodes: Sequence[Node], places: Mappi
 
 def _annotation(kind: str, node: Node, places: Mapping[str, Place], others: int) -> str:
     message = shorten(plain(node.message).strip(), 2000) or f"dbt says {node.status}."
+    if node.advice:
+        message += f"\n\n{shorten(plain(node.advice), 1000)}"
     if others:
         message += f"\n\nFor the same reason: {counted(others, 'more node')}, see the summary."
     place = places.get(node.unique_id) or Place(node.file, node.line)

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from headless_dbt.incident_state import KnownCause, Suspect
 from headless_dbt.model import Cause, Node
 from headless_dbt.render.lineage import render_neighbourhood
-from headless_dbt.render.markdown import code, fenced
+from headless_dbt.render.markdown import code, fenced, prose
 from headless_dbt.render.told import MOST_NAMES, Told, blocks, bullets, cause_line, commit_link
 from headless_dbt.render.words import counted
 
@@ -52,13 +52,16 @@ def _nodes(told: Told, cause: Cause) -> list[Node]:
 
 
 def _what(told: Told, cause: Cause, nodes: Sequence[Node], most: int) -> Iterator[str]:
-    """What is broken, what that blocks, the error, and its place."""
+    """What is broken, what that blocks, the error, what to change, and its place."""
     yield f"### {_heading(told, cause)}"
     if blocked := blocks(cause):
         yield f"**Blocks** {blocked}"
     if cause.message.strip():
         yield fenced(cause.message, limit=most)
     problem = told.run.problem
+    about = problem if not cause.nodes else next(iter(nodes), None)
+    if about is not None and about.advice:
+        yield f"**Advice** {prose(about.advice)}"
     if not cause.nodes and problem is not None and problem.file:
         yield f"In {_file(told, problem.file, problem.line)}"
     places = [_place(told, node, named=len(nodes) > 1) for node in nodes]

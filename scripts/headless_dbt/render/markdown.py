@@ -18,6 +18,8 @@ _ASCII_CONTROL = bytes(code for code in (*range(32), 127) if chr(code) not in "\
 _OUR_COMMENT = re.compile(r"<!--(\s*headless-dbt:)")
 # GitHub's parser knows no code span whose fence is longer than 80 backticks, and counts those of a block up to 255.
 _MANY_TICKS = re.compile("(`{40})`+")
+# Signs and words that GitHub's Markdown, or what comes after it, makes more of than text.
+_LIVELY = re.compile(r"[^A-Za-z0-9 ,.;:()'…-]|:(?! |$)|www\.|\bGH(?:SA)?-|[0-9a-f]{7}", re.IGNORECASE)
 
 
 def plain(text: str) -> str:
@@ -36,6 +38,15 @@ def code(text: str, limit: int = 200) -> str:
     fence = "`" * (_longest_run(line) + 1)
     padding = " " if line.startswith("`") or line.endswith("`") else ""
     return fence + padding + line + padding + fence
+
+
+def prose(text: str, limit: int = 1000) -> str:
+    """A sentence of ours in the midst of a line, in which backticks enclose code; what is no plain word is code too."""
+    pieces = shorten(" ".join(plain(text).split()), limit).split("`")
+    return "".join(
+        piece if place % 2 == 0 and not _LIVELY.search(piece) else code(piece, limit)
+        for place, piece in enumerate(pieces)
+    )
 
 
 def cell(text: str, limit: int = 200) -> str:

@@ -38,6 +38,7 @@ def render_page(run: Run) -> str:
     style, script = "\n" + "\n".join(_file(f"{name}.css") for name in STYLES), f"\n{page_script()}"
     data = as_json(page_data(run))
     context = run.request.context
+    advice = {node.unique_id: node.advice for node in run.nodes}
     return template.render(
         run=run,
         verdict=headline(run),
@@ -52,6 +53,7 @@ def render_page(run: Run) -> str:
         blocked=lambda cause: blocked(cause, plain),
         changed=[(words, names) for words, names in _changed(run) if names],
         most_causes=MOST_CAUSES,
+        advice_on=lambda cause: next((advice[name] for name in cause.nodes if name in advice), ""),
         data=Markup(data),  # noqa: S704  It cannot end its element, see as_json.
         sql=Markup(packed_sql(ranked(run), len(data))),  # noqa: S704  Base64.
         style=Markup(style),  # noqa: S704  Ours.

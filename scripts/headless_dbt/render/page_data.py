@@ -128,6 +128,7 @@ def _node(
         **_shared(node, places, texts, room),
         # Of what went well dbt only repeats the counts.
         message="" if passed else room.take(node.message, MOST_MESSAGE),
+        advice=room.take(node.advice, MOST_DESCRIPTION),
         status=texts[node.status],
         line=node.line or None,
         seconds=round(node.execution_time, 3),

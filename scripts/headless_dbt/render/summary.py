@@ -7,7 +7,7 @@ from headless_dbt.render.checked import checks_counted, render_checks
 from headless_dbt.render.compared import render_changes
 from headless_dbt.render.gantt import critical_nodes, render_gantt
 from headless_dbt.render.lineage import render_neighbourhood
-from headless_dbt.render.markdown import cell, code, fenced, shorten
+from headless_dbt.render.markdown import cell, code, fenced, prose, shorten
 from headless_dbt.render.words import MOST_NAMED, blocked, counted, counts, duration, headline, money, size
 from headless_dbt.warehouse import total
 
@@ -51,6 +51,8 @@ def _headline(run: Run) -> str:
 def _problem(run: Run) -> Iterator[str]:
     if run.problem is not None:
         yield f"### {run.problem.title}{_place(run.problem)}\n\n{fenced(run.problem.message)}"
+        if run.problem.advice:
+            yield f"**Advice** {prose(run.problem.advice)}"
         cut_off = [name for cause in run.causes if not cause.nodes for name in cause.explains]
         if cut_off:
             more = f" and {len(cut_off) - MOST_NAMED} more" if len(cut_off) > MOST_NAMED else ""
@@ -98,8 +100,13 @@ def _cause(cause: Cause, nodes: Sequence[Node]) -> str:
     shown = [f"**{code(node.unique_id)}**{_place(node)}: {code(node.status)}" for node in nodes[:MOST_NAMED]]
     if len(nodes) > MOST_NAMED:
         shown.append(f"{counted(len(nodes) - MOST_NAMED, 'more node')} for the same reason")
-    text = "\n\n".join(part for part in ("; ".join(shown), blocked(cause, code)) if part)
-    return f"{text}\n\n{fenced(cause.message, limit=2000)}" if cause.message.strip() else text
+    parts = [
+        "; ".join(shown),
+        blocked(cause, code),
+        fenced(cause.message, limit=2000) if cause.message.strip() else "",
+        f"**Advice** {prose(nodes[0].advice)}" if nodes and nodes[0].advice else "",
+    ]
+    return "\n\n".join(part for part in parts if part)
 
 
 def _place(of: Node | Problem) -> str:

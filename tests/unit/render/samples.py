@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from headless_dbt.bigquery_advice import bigquery_advice
 from headless_dbt.merged_results import INTERRUPTED, NOT_REACHED
 from headless_dbt.model import (
     Changes,
@@ -24,6 +25,14 @@ from tests.unit.builders import make_command, make_context, make_node, make_prob
 BINDER_ERROR = """Runtime Error in model fct_orders (models/marts/fct_orders.sql)
   Binder Error: Referenced column "order_totl" not found in FROM clause!
   Candidate bindings: "order_total\""""
+
+NO_ROLE = (
+    "dbt build could not begin: Database Error\n  Access Denied: Project acme-dwh: User does not have "
+    "bigquery.jobs.create permission in project acme-dwh."
+)
+NO_DATASET = """Database Error in model fct_orders (models/marts/fct_orders.sql)
+  Not found: Dataset acme-dwh:raw_shop was not found in location US
+  compiled code at target/run/shop/models/marts/fct_orders.sql"""
 
 _STAGED = make_node("model.shop.stg_orders", execution_time=1.25, file="models/staging/stg_orders.sql")
 _SEED = make_node("seed.shop.raw_orders", execution_time=0.4)
@@ -67,11 +76,24 @@ FAILURES = make_run(
     commands=(make_command("parse"), make_command(success=False)),
 )
 PROBLEM = make_run(
-    problem=make_problem(
-        message="dbt build could not begin: Database Error\n  Access Denied: Project acme-dwh: User does not have "
-        "bigquery.jobs.create permission in project acme-dwh."
-    ),
+    problem=make_problem(message=NO_ROLE, advice=bigquery_advice(NO_ROLE)),
     commands=(make_command("parse"), make_command(success=False, message="Database Error")),
+)
+BIGQUERY = make_run(
+    [
+        _STAGED,
+        make_node(
+            "model.shop.fct_orders",
+            "error",
+            message=NO_DATASET,
+            advice=bigquery_advice(NO_DATASET),
+            file="models/marts/fct_orders.sql",
+            execution_time=1.4,
+            blocks=1,
+        ),
+        make_node("model.shop.fct_weekly_revenue", "skipped", execution_time=0.0),
+    ],
+    adapter="bigquery",
 )
 INSTALLATION_FAILED = make_run(
     problem=make_problem(
@@ -240,6 +262,7 @@ RUNS: dict[str, Run] = {
     "warnings": WARNINGS,
     "failures": FAILURES,
     "problem": PROBLEM,
+    "bigquery": BIGQUERY,
     "installation-failed": INSTALLATION_FAILED,
     "nothing-selected": NOTHING_SELECTED,
     "docs-failed": DOCS_FAILED,
@@ -265,7 +288,14 @@ HOSTILE_TEXTS = (
 def hostile_run(text: str) -> Run:
     """A run whose every text of the project or the warehouse is hostile."""
     node: dict[str, Any] = {"message": text, "file": text, "name": text, "blocks": 1, "compiled_code": text}
-    node |= {"description": text, "tags": (text,), "owners": (text,), "group": text, "thread": text}
+    node |= {
+        "advice": text.replace("`", "'"),
+        "description": text,
+        "tags": (text,),
+        "owners": (text,),
+        "group": text,
+        "thread": text,
+    }
     names = (f"model.{text}", f"test.{text}")
     change = StatusChange(unique_id=text, before=text, now=text)
     pace = PaceChange(unique_id=text, before=1.0, now=9.0)
@@ -279,7 +309,7 @@ def hostile_run(text: str) -> Run:
         changes=Changes(
             previous=Previous(name=text, status=text), broken=(change,), mended=(change,), added=(text,), slower=(pace,)
         ),
-        problem=make_problem(message=text, file=text),
+        problem=make_problem(message=text, file=text, advice=text.replace("`", "'")),
         checks=(Check(name="source", subject=text, passed=False, message=text),),
         commands=(
             make_command(success=False, message=text),

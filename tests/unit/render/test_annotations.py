@@ -107,6 +107,16 @@ def test_a_node_without_a_message_or_a_file_says_its_status() -> None:
     ]
 
 
+def test_right_under_the_error_stands_what_to_change() -> None:
+    said = "The warehouse is away for maintenance"
+    nodes = [make_node(f"model.shop.{name}", "error", message=said, advice="Do `this`.") for name in "abcd"]
+
+    lines = render_annotations(make_run(nodes))
+
+    assert lines[1] == f"::error title=model.shop.b%3A error::{said}%0A%0ADo `this`."
+    assert lines[0].endswith(f"::{said}%0A%0ADo `this`.%0A%0AFor the same reason: 1 more node, see the summary.")
+
+
 def test_the_problem_of_a_run_has_been_said_by_the_step_that_met_it() -> None:
     assert render_annotations(PROBLEM) == []
 

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from tests.unit.builders import make_context, make_node, make_problem, make_request, make_run
 from tests.unit.render import golden
 from tests.unit.render.liveness import living_things
-from tests.unit.render.samples import BINDER_ERROR, HOSTILE_TEXTS, INSTALLATION_FAILED, PROBLEM, hostile_run
+from tests.unit.render.samples import BIGQUERY, BINDER_ERROR, HOSTILE_TEXTS, INSTALLATION_FAILED, PROBLEM, hostile_run
 
 ARTIFACT = "https://github.com/acme/shop/actions/runs/42/artifacts/7"
 NOW = datetime(2026, 2, 3, 6, 30, tzinfo=UTC)
@@ -122,6 +122,7 @@ HEALED = (KnownCause(key="a" * 16, title="fct_orders"), KnownCause(key="b" * 16,
         ("failures", with_everything()),
         ("outage", told(OUTAGE)),
         ("problem", told(PROBLEM)),
+        ("bigquery", told(BIGQUERY)),
         ("installation-failed", told(INSTALLATION_FAILED, artifact_url="", earlier=12)),
     ],
 )

@@ -1,7 +1,11 @@
 """Hostile text in Markdown: whatever it is, it is one piece of code and nothing else."""
 
+import re
+
 import pytest
-from headless_dbt.render.markdown import cell, code, fenced, plain, shorten
+from headless_dbt.bigquery_advice import RULES
+from headless_dbt.render.markdown import cell, code, fenced, plain, prose, shorten
+from headless_dbt.sign_in_advice import SIGN_IN, Rule
 from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -83,6 +87,27 @@ def test_a_fence_is_one_block_and_shows_its_text(text: str) -> None:
 )
 def test_a_code_span(text: str, rendered: str) -> None:
     assert code(text) == rendered
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "rendered"),
+    [
+        ("Give it `roles/x` on `p:d`.", 1000, "Give it `roles/x` on `p:d`."),
+        ("one\n\n  two", 1000, "one two"),
+        ("Ask @acme. Do `this`, please", 1000, "`Ask @acme. Do``this`, please"),
+        ("It is too `long for it", 18, "It is too `long f…`"),
+        ("", 1000, ""),
+    ],
+)
+def test_prose(text: str, limit: int, rendered: str) -> None:
+    assert prose(text, limit) == rendered
+
+
+@pytest.mark.parametrize("rule", [*RULES, *SIGN_IN], ids=lambda rule: rule.advice[:40])
+def test_advice_is_prose_and_shown_as_it_is_written(rule: Rule) -> None:
+    names = dict.fromkeys(re.findall("{(\\w+)}", rule.advice), "a-1")
+    advice = rule.advice.format_map(names)
+    assert prose(advice) == advice
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@
 from dataclasses import replace
 
 import pytest
-from headless_dbt.render.markdown import cell, code, fenced, plain, shorten
+from headless_dbt.render.markdown import cell, code, fenced, plain, prose, shorten
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -78,6 +78,16 @@ def test_nothing_in_a_code_span_comes_alive(around: str, text: str) -> None:
         return
 
     same_but_for_the_code(around.replace("{}", code(text)), around.replace("{}", "`x`"), shown)
+
+
+@given(st.lists(st.sampled_from([*PIECES, "Give it `a b`. ", "word ", ": ", "deadbeef1"])).map("".join) | TEXT)
+@example("$x``y")
+@example("`a`$x`b`@acme")
+def test_nothing_in_prose_comes_alive(text: str) -> None:
+    living = living_things(f"before\n\n**Advice** {prose(text)}\n\nafter")
+    assert living == replace(living_things("before\n\n**Advice** x\n\nafter"), text=living.text, code=living.code)
+    assert living.text.startswith("before\nAdvice")
+    assert living.text.endswith("after")
 
 
 @given(text=TEXT)

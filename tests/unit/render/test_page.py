@@ -12,7 +12,7 @@ from headless_dbt.render.page import render_page
 
 from tests.unit.builders import make_node, make_run
 from tests.unit.render import golden
-from tests.unit.render.samples import FAILURES, GREEN, HOSTILE_TEXTS, RUNS, hostile_run
+from tests.unit.render.samples import BIGQUERY, FAILURES, GREEN, HOSTILE_TEXTS, PROBLEM, RUNS, hostile_run
 
 VOID = {"meta", "input"}
 # What runs, loads or sends anything, beside the links and the one script of the page.
@@ -137,3 +137,10 @@ def test_what_turns_the_writing_round_is_taken_out_of_names_too() -> None:
 def test_a_run_without_nodes_has_no_table_of_them() -> None:
     assert ">Nodes</h2>" not in render_page(make_run())
     assert ">Nodes</h2>" in render_page(GREEN)
+
+
+def test_right_under_an_error_stands_what_to_change() -> None:
+    advice = '<p class="advice">There is no dataset <code>raw_shop</code> in location <code>US</code>'
+    assert f"fct_orders.sql</pre>\n{advice}" in render_page(BIGQUERY)
+    assert '<p class="advice">The account may not run jobs in project <code>acme-dwh</code>' in render_page(PROBLEM)
+    assert 'class="advice"' not in render_page(FAILURES)

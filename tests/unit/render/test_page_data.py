@@ -49,6 +49,11 @@ def test_of_what_passed_there_is_no_message() -> None:
     assert [node.get("message") for node in page_data(make_run(nodes))["nodes"]] == ["broken", None]
 
 
+def test_of_what_failed_there_is_what_to_change() -> None:
+    nodes = [make_node("a", "error", advice="Do `this`."), make_node("b", "error")]
+    assert [node.get("advice") for node in page_data(make_run(nodes))["nodes"]] == ["Do `this`.", None]
+
+
 def test_what_a_test_tests_is_named_where_it_reads_more() -> None:
     models = (make_node("model.shop.a"), make_node("model.shop.b"))
     parents = ("model.shop.a", "model.shop.b")

@@ -67,6 +67,7 @@ function sectionsOf(node) {
         {},
         element("h3", {}, node.outcome === "failed" ? "Error" : "Message"),
         element("pre", { class: node.outcome, tabindex: 0 }, node.message),
+        node.advice && element("p", { class: "advice" }, ...withCode(node.advice)),
       ),
     factsOf(node),
     timingOf(node),

@@ -17,6 +17,7 @@
  * @property {string} status
  * @property {string} outcome
  * @property {string} message
+ * @property {string} advice
  * @property {string} file
  * @property {string} folder
  * @property {string} properties
@@ -68,6 +69,7 @@ const nodes = data.nodes.map((raw, place) => {
     status: text(raw.status),
     outcome: data.outcomes[raw.status] ?? "",
     message: raw.message ?? "",
+    advice: raw.advice ?? "",
     file,
     folder: file.includes("/") ? file.slice(0, file.lastIndexOf("/")) : "",
     properties: text(raw.properties),

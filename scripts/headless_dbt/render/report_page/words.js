@@ -39,6 +39,15 @@ function counted(count, noun) {
 }
 
 /**
+ * A sentence, and as elements what is code in it, between backticks.
+ * @param {string} sentence
+ * @returns {(Node | string)[]}
+ */
+function withCode(sentence) {
+  return sentence.split("`").map((piece, place) => (place % 2 ? element("code", {}, piece) : piece));
+}
+
+/**
  * An element with attributes, and texts or elements in it. Whatever is null or false is left out.
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag

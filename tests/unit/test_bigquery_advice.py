@@ -18,8 +18,6 @@ AFTER = "\n\nLocation: EU\nJob ID: c1476d2c-883c-43f7-a5fe-73db195e7bcd\n"
 
 # The text, what its advice names, and a setting, role or command in it.
 TEXTS: dict[str, list[str]] = {
-    # bigquery_check.py
-    "Dataset acme-dwh:shop is in the location EU, and the profile says US.": ["`location: EU` in profiles.yml"],
     # https://github.com/dbt-labs/dbt-bigquery/issues/19
     "404 Not found: Dataset hello-data-pipeline:staging_benjamin was not found in location EU\n"
     "(job ID: 4020ce42-ec44-438e-8ea0-9f4fe4adcc8c)": [

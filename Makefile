@@ -93,7 +93,7 @@ LOCK = $(UV) pip compile --quiet --universal --no-build --generate-hashes --no-h
 lock: tool
 	$(LOCK) --excludes requirements-excludes.txt requirements.in -o requirements.txt
 	$(LOCK) requirements-tool.in -o requirements-tool.txt
-	$(LOCK) requirements-dev.in -o requirements-dev.txt
+	$(LOCK) --excludes requirements-dev-excludes.txt requirements-dev.in -o requirements-dev.txt
 	$(LOCK) requirements-emulator.in -o requirements-emulator.txt
 
 clean:

@@ -19,12 +19,7 @@ _READING = (
 _WRITING = r"(?:(?:tables|routines|models)\.(?:create|update|updateData|delete)\w{0,20}|models\.updateMetadata)"
 
 RULES = (
-    # Where things are; the first is what bigquery_check.py says itself.
-    Rule(
-        START + r"Dataset " + _DATASET + r" is in the location (?P<location>[\w-]{1,50}), and the profile says",
-        "Set `location: {location}` in profiles.yml: a dataset never moves, and BigQuery looks for it where the profile"
-        " says. Or name another `dataset` there, which dbt then makes in the profile's location.",
-    ),
+    # Where things are; what is said of the profile is of bigquery_check.py.
     Rule(
         START + r"Not found: Dataset " + _DATASET + _IN_LOCATION,
         "There is no dataset `{dataset}` in location `{location}` of project `{project}`. If it is in another location,"

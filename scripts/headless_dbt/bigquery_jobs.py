@@ -28,6 +28,8 @@ from typing import Any
 BEGINNERS = {"query": "QueryJobConfig", "load_table_from_file": "LoadJobConfig", "copy_table": "CopyJobConfig"}
 LONGEST_LABEL = 63
 CALL_SECONDS = 3.0
+# An id that is taken may be unknown for a moment all the same: googleapis/python-bigquery#2134.
+FIND_SECONDS = 20.0
 CANCELLED = "Not begun: the run is being cancelled."
 
 
@@ -46,6 +48,7 @@ class _Entry:
     node: str
     job: Any = None
     submitting: bool = True
+    taken: bool = False
 
 
 class BigQueryJobs:
@@ -111,6 +114,7 @@ class BigQueryJobs:
             try:
                 entry.job = method(*call.args, **call.kwargs)
             except Exception as error:
+                entry.taken = _code(error) == 409
                 entry.location = entry.location or _location_told(error, job_id)
                 if _is_refusal(error):
                     self._leave(entry)
@@ -128,10 +132,18 @@ class BigQueryJobs:
             # dbt asks without the location where the profile names none, and is then told that there is no such job.
             if entry is not None and entry.location and not positional:
                 named.setdefault("location", entry.location)
-            job = method(client, job_id, *positional, **named)
-            if entry is not None:
-                entry.job = job
-            return job
+            deadline = time.monotonic() + (FIND_SECONDS if entry is not None and entry.taken else 0)
+            while True:
+                try:
+                    job = method(client, job_id, *positional, **named)
+                except Exception as error:
+                    if _code(error) != 404 or self._closed or time.monotonic() >= deadline:
+                        raise
+                    time.sleep(0.5)
+                    continue
+                if entry is not None:
+                    entry.job = job
+                return job
 
         return find
 
@@ -223,5 +235,11 @@ def _location_told(error: Exception, job_id: str) -> str | None:
 
 def _is_refusal(error: Exception) -> bool:
     """Whether the service has said no, so that there is no such job; 409 says that there is one."""
+    code = _code(error)
+    return 400 <= code < 500 and code not in (408, 409, 429)
+
+
+def _code(error: Exception) -> int:
+    """The status that the service answered with, or 0."""
     code = getattr(error, "code", None)
-    return isinstance(code, int) and 400 <= code < 500 and code not in (408, 409, 429)
+    return code if isinstance(code, int) else 0

@@ -24,6 +24,8 @@ from typing import Any
 
 # As long as Google's client tries one request.
 PATIENCE_SECONDS = 600.0
+# From then on the user is told what is waited for: dbt and Google's client wait without a word.
+NOTICE_SECONDS = 30.0
 REASONS_OF_ENDED_JOBS = frozenset({"jobBackendError", "jobInternalError", "jobRateLimitExceeded"})
 # Of requests and of google-auth, by name: they may be raised from anywhere below.
 NO_ANSWER = frozenset({"ConnectionError", "Timeout", "ChunkedEncodingError", "TransportError"})
@@ -51,12 +53,19 @@ def watch(bigquery: Any, transport: Any, silence: "Silence") -> None:
 class Silence:
     """For how long the service has given no answer to any request."""
 
-    def __init__(self, patience: float = PATIENCE_SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
-        """Begin with none. ``clock`` tells seconds."""
+    def __init__(
+        self,
+        patience: float = PATIENCE_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+        say: Callable[[str], None] = lambda line: print(line, flush=True),
+    ) -> None:
+        """Begin with none. ``clock`` tells seconds, ``say`` shows a line to the user."""
         self._patience = patience
         self._clock = clock
+        self._say = say
         self._lock = threading.Lock()
         self._since = math.inf
+        self._told = False
 
     def counting(self, request: Callable[..., Any]) -> Callable[..., Any]:
         """A request that counts, and raises AwayError in place of an answer once the silence is too long."""
@@ -68,22 +77,34 @@ class Silence:
             except Exception as error:
                 if any(each.__name__ in NO_ANSWER for each in type(error).__mro__):
                     # Without the address, which names the job: nodes that fail for this fail for one cause.
-                    self._grow(re.sub(r" with url: \S+", "", str(error)))
+                    self._grow(re.sub(r" with url: \S+", "", " ".join(str(error).split())))
                 raise
             if response.status_code >= FIRST_SERVER_ERROR:
                 self._grow(f"{response.status_code} {response.reason}")
             else:
-                with self._lock:
-                    self._since = math.inf
+                self._end()
             return response
 
         return ask
+
+    def _end(self) -> None:
+        with self._lock:
+            told, self._told, self._since = self._told, False, math.inf
+        if told:
+            self._say("BigQuery answers again.")
 
     def _grow(self, cause: str) -> None:
         with self._lock:
             now = self._clock()
             self._since = min(self._since, now)
             seconds = now - self._since
+            tell = seconds >= NOTICE_SECONDS and not self._told
+            self._told = self._told or tell
+        if tell:
+            minutes = f"{self._patience / 60:.0f} minutes"
+            self._say(
+                f"BigQuery has given no answer for {seconds:.0f} seconds. It is waited for, up to {minutes}: {cause}"
+            )
         if seconds > self._patience:
             raise AwayError(f"BigQuery has given no answer for {seconds / 60:.0f} minutes. The last attempt: {cause}")
 

@@ -1,33 +1,40 @@
-"""Google credentials of a run, as a file that only this user can read and that is gone when the run ends.
-
-A service account key is written as it is. Without a key, a workload identity provider becomes an
-``external_account`` file: Google's own client then exchanges GitHub's OIDC token for an access token.
-Source: https://google.aip.dev/auth/4117 and
-https://docs.github.com/en/actions/how-tos/secure-your-work/security-harden-deployments/oidc-in-google-cloud-platform
-"""
+"""Google credentials of a run, as a file that only this user can read and that is gone when the run ends."""
 
 import json
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from headless_dbt.errors import RequestError
+from headless_dbt.google_account import (
+    PROJECT_VARIABLES,
+    checked_credentials,
+    parse_credentials,
+    project_of,
+    workload_identity,
+)
 
-_TOKEN_URL = "https://sts.googleapis.com/v1/token"  # noqa: S105  The address of an exchange, not a token.
-_IMPERSONATION = "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{}:generateAccessToken"
+# Where google-auth and google-github-actions/auth say that a file with credentials lies.
+AMBIENT_VARIABLES = (
+    "GOOGLE_APPLICATION_CREDENTIALS",
+    "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE",
+    "GOOGLE_GHA_CREDS_PATH",
+)
+_MOST_BYTES = 1 << 16
 
 
 @contextmanager
 def google_credentials(
-    key: str, provider: str, service_account: str, environment: Mapping[str, str]
+    key: str, provider: str, service_account: str, environment: Mapping[str, str], keep: Callable[[Path], None]
 ) -> Iterator[dict[str, str]]:
-    """The environment variables that give dbt its Google credentials; empty where none were asked for.
+    """The environment variables that give dbt its Google credentials; empty where there are none.
 
-    Raises RequestError where they cannot work.
+    ``environment`` is all that dbt would have without them. ``keep`` is told the folder before the file is in it, so
+    that whoever ends a run that was killed can take it away. Raises RequestError where the credentials cannot work.
     """
     if key and provider:
         raise RequestError(
@@ -44,61 +51,41 @@ def google_credentials(
             advice="Set `workload-identity-provider` too.",
         )
     if not key and not provider:
-        yield {}
+        yield _project_variable(parse_credentials(ambient_credentials(environment)), environment)
         return
-    content = _checked_key(key) if key else _external_account(provider, service_account, environment)
-    with tempfile.TemporaryDirectory(prefix="headless-dbt-", dir=environment.get("RUNNER_TEMP") or None) as folder:
-        file = Path(folder) / "credentials.json"
+    content = checked_credentials(key) if key else workload_identity(provider, service_account, environment)
+    folder = Path(tempfile.mkdtemp(prefix="headless-dbt-", dir=environment.get("RUNNER_TEMP") or None))
+    try:
+        keep(folder)
+        file = folder / "credentials.json"
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             json.dump(content, stream)
-        variables = {"GOOGLE_APPLICATION_CREDENTIALS": str(file)}
-        project = str(content.get("project_id", ""))
-        # Without a project Google's client asks a service for it, and retries for ten minutes where it cannot.
-        if project and not environment.get("GOOGLE_CLOUD_PROJECT"):
-            variables["GOOGLE_CLOUD_PROJECT"] = project
-        yield variables
+        yield {"GOOGLE_APPLICATION_CREDENTIALS": str(file), **_project_variable(content, environment)}
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _checked_key(key: str) -> dict[str, Any]:
-    try:
-        content = json.loads(key)
-    except ValueError:
-        content = None
-    if not isinstance(content, dict) or "type" not in content:
-        raise RequestError(
-            "gcp-credentials",
-            given="something that is not a Google credentials file",
-            allowed="the whole JSON of a service account key",
-            advice="Paste the file's content into the secret again.",
-        )
-    return content
+def ambient_credentials(environment: Mapping[str, str]) -> str:
+    """The content of the credentials file that the runner already has, or an empty text."""
+    for variable in AMBIENT_VARIABLES:
+        if path := environment.get(variable):
+            try:
+                with Path(path).open(encoding="utf-8") as file:
+                    return file.read(_MOST_BYTES)
+            except (OSError, ValueError):
+                continue
+    return ""
 
 
-def _external_account(provider: str, service_account: str, environment: Mapping[str, str]) -> dict[str, Any]:
-    url = environment.get("ACTIONS_ID_TOKEN_REQUEST_URL")
-    token = environment.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN")
-    if not url or not token:
-        raise RequestError(
-            "workload-identity-provider",
-            given="a provider, but the job may not ask GitHub for an identity token",
-            allowed="a job with `id-token: write`",
-            advice="Add `id-token: write` to the `permissions:` of the calling job.",
-        )
-    audience = f"//iam.googleapis.com/{provider}"
-    return {
-        "type": "external_account",
-        "audience": audience,
-        "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
-        "token_url": _TOKEN_URL,
-        "credential_source": {
-            "url": f"{url}&audience={quote('https:' + audience, safe='')}",
-            "headers": {"Authorization": f"Bearer {token}"},
-            "format": {"type": "json", "subject_token_field_name": "value"},
-        },
-        **(
-            {"service_account_impersonation_url": _IMPERSONATION.format(quote(service_account, safe="@"))}
-            if service_account
-            else {}
-        ),
-    }
+def _project_variable(content: Mapping[str, Any] | None, environment: Mapping[str, str]) -> dict[str, str]:
+    """The variable that names the project, unless it is set; an empty one is not.
+
+    Without it google-auth asks a service for the project of an ``external_account``, and tries that for ten minutes
+    where it cannot be reached; so whatever is known is better than nothing.
+    """
+    if environment.get(PROJECT_VARIABLES[0]):
+        return {}
+    given = next(filter(None, map(environment.get, PROJECT_VARIABLES)), "")
+    project = given or (project_of(content) if content else "")
+    return {PROJECT_VARIABLES[0]: project} if project else {}

@@ -23,6 +23,7 @@ def finish_folder(folder: RunFolder, secrets: frozenset[str], *, killed: bool = 
     What serves dbt alone goes. Raises RunFolderError, OSError.
     """
     folder.drop_dbts_own()
+    folder.drop_strangers()
     try:
         write_final_artifacts(folder, killed=killed)
     finally:

@@ -15,7 +15,7 @@ from headless_dbt.bigquery_advice import bigquery_advice
 from headless_dbt.blame import BuildEndedError
 from headless_dbt.cancellation import cancellable, uninterrupted
 from headless_dbt.console import Console
-from headless_dbt.credentials import google_credentials
+from headless_dbt.credentials import AMBIENT_VARIABLES, ambient_credentials, google_credentials
 from headless_dbt.dbt_commands import check_dbt_args
 from headless_dbt.earlier_runs import EarlierRun, find_earlier
 from headless_dbt.errors import DbtUnusableError, HeadlessDbtError, told_as
@@ -25,7 +25,7 @@ from headless_dbt.locate import Place
 from headless_dbt.problem_place import problem_place
 from headless_dbt.project_files import project_files
 from headless_dbt.recorder import Recorder
-from headless_dbt.redaction import secret_values
+from headless_dbt.redaction import JOB_TOKENS, secret_values
 from headless_dbt.run_folder import new_run_folder
 from headless_dbt.settings import Flags, Places, Runner, RunSettings, read_request, read_run_settings, read_secrets
 from headless_dbt.supervisor import run_dbt
@@ -45,7 +45,9 @@ def run(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
     )
     folder.write_request(request)
     # Known before anything is judged: a request that is refused may hold them too.
-    secrets = secret_values(*read_secrets(runner.environment), runner.environment)
+    assignments, key = read_secrets(runner.environment)
+    found = ambient_credentials({**runner.environment, **dict(assignments)})
+    secrets = secret_values(assignments, (key, found), runner.environment)
     folder.keep_secrets(secrets)
     recorder = Recorder(folder, secrets)
     problem: HeadlessDbtError | None = None
@@ -101,13 +103,15 @@ def _run(  # noqa: PLR0913
     recorder: Recorder,
     console: Console,
 ) -> None:
+    given = {**runner.environment, **dict(settings.env), **dict(settings.dbt_env)}
     with ExitStack() as stack:
         google = stack.enter_context(
             google_credentials(
                 settings.gcp_credentials,
                 settings.workload_identity_provider,
                 settings.service_account,
-                runner.environment,
+                given,
+                lambda folder: recorder.folder.keep_secrets(recorder.secrets, folder),
             )
         )
         python, requested = _dbt_interpreter(settings, runner, dbt_python, console)
@@ -136,7 +140,9 @@ def _dbt_interpreter(
         console.warning(warning)
     folder = _environment_folder(runner, environments.fingerprint(requirements, settings.python_version))
     with console.group("Install dbt"):
-        python = environments.build_dbt_environment(folder, requirements, settings.python_version, runner.environment)
+        python = environments.build_dbt_environment(
+            folder, requirements, settings.python_version, without_secrets(runner.environment)
+        )
         console.say(f"dbt's environment: {folder}")
     return python, requirements.requested
 
@@ -167,4 +173,15 @@ def dbt_environment(
     paths = [path for path in kept.pop("PYTHONPATH", "").split(os.pathsep) if path and os.path.realpath(path) != ours]
     python_path = {"PYTHONPATH": os.pathsep.join(paths)} if paths else {}
     quiet = {"DO_NOT_TRACK": "1", "PYTHONUNBUFFERED": "1"}
-    return {**quiet, **kept, **python_path, **google, **dict(plain), **dict(secret)}
+    # What was found for Google has taken all others into account, also that a project is there and empty.
+    return {**quiet, **kept, **python_path, **dict(plain), **dict(secret), **google}
+
+
+def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of what installs dbt: a package that is built then runs code of its own."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if not name.startswith((ENVIRONMENT_PREFIX, "DBT_ENV_SECRET_"))
+        and name not in (*JOB_TOKENS, *AMBIENT_VARIABLES)
+    }

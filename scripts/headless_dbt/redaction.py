@@ -6,32 +6,41 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from headless_dbt.google_account import parse_credentials, secret_parts
+
 MASK = "*****"
 # A shorter value would tear ordinary text apart, and is no secret that holds.
 SHORTEST = 4
+# https://docs.github.com/en/actions/reference/security/oidc; the other is of the artifact and cache services.
+JOB_TOKENS = ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_RUNTIME_TOKEN")
 
-# Keys and tokens that are known by their shape: PEM private keys, GitHub tokens, Google access tokens.
+# Keys and tokens that are known by their shape: PEM private keys, GitHub tokens, Google access tokens, and others.
 _SHAPES = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----[A-Za-z0-9+/=\\\s]*(?:-----END [A-Z ]*PRIVATE KEY-----)?"
     r"|\bgh[pousr]_[A-Za-z0-9]{36,}\b|\bgithub_pat_[A-Za-z0-9_]{60,}\b|\bya29\.[A-Za-z0-9_.-]{20,}"
+    # JSON web tokens, such as GitHub's identity tokens, and Google's refresh tokens.
+    r"|\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}|\b1//0[A-Za-z0-9_-]{30,}"
 )
 # What such a secret begins with: looking for it is a hundred times faster than looking for the shapes.
-_BEGINNINGS = ("-----BEGIN ", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "ya29.")
+_BEGINNINGS = ("-----BEGIN ", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "ya29.", "eyJ", "1//0")
 # The name of a field in dbt's files; a unique_id, which is a key too, has dots.
 _FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def secret_values(assignments: Iterable[tuple[str, str]], key: str, environment: Mapping[str, str]) -> frozenset[str]:
-    """The secrets of a run: values of ``dbt-env``, the key and its parts, and every ``DBT_ENV_SECRET_*``."""
-    values = {value for _, value in assignments} | {key}
+def secret_values(
+    assignments: Iterable[tuple[str, str]], credentials: Iterable[str], environment: Mapping[str, str]
+) -> frozenset[str]:
+    """The secrets of a run.
+
+    Values of ``dbt-env``, every ``DBT_ENV_SECRET_*``, the tokens with which a job speaks to GitHub's services, and of
+    these and of the ``credentials`` (contents of Google credentials files) the parts that are secret by themselves.
+    """
+    values = {value for _, value in assignments}
     values |= {value for name, value in environment.items() if name.startswith("DBT_ENV_SECRET_")}
-    try:
-        parsed = json.loads(key) if key else {}
-    except ValueError:
-        parsed = {}
-    if isinstance(parsed, dict):
-        values |= {parsed[name] for name in ("private_key", "private_key_id") if isinstance(parsed.get(name), str)}
-    return frozenset(value for value in values if len(value) >= SHORTEST)
+    values |= {environment.get(name, "") for name in JOB_TOKENS}
+    contents = [text for text in (*credentials, *values) if text]
+    values |= {part for parsed in map(parse_credentials, contents) if parsed for part in secret_parts(parsed)}
+    return frozenset(value.strip() for value in (*values, *credentials) if len(value.strip()) >= SHORTEST)
 
 
 def redact(content: bytes, secrets: Iterable[str]) -> bytes:

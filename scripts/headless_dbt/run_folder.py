@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable
@@ -20,6 +21,9 @@ from headless_dbt.model import Attempt, Check, Command, Continued, Installation,
 COPIED_ARTIFACTS = ("manifest.json", "sources.json")
 # dbt leaves these beside its artifacts; they are large, serve dbt alone, and cannot be redacted.
 _DBT_INTERNAL = ("partial_parse.msgpack", "graph.gpickle")
+
+# As google-github-actions/auth calls its file, and gcloud its own.
+_CREDENTIALS = re.compile(r"^gc?ha-creds-|^application_default_credentials\.json$")
 
 _Struct = TypeVar("_Struct", bound=msgspec.Struct)
 
@@ -43,6 +47,11 @@ class SessionRecord(msgspec.Struct, frozen=True, kw_only=True):
     attempts: tuple[Attempt, ...] = ()
     continued: Continued | None = None
     problem: Problem | None = None
+
+
+class _Kept(msgspec.Struct):
+    secrets: list[str] = []
+    credentials: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,31 +135,44 @@ class RunFolder:
         """Read run.json. Raises RunFolderError."""
         return self._read_struct("run.json", Run)
 
-    def keep_secrets(self, secrets: Iterable[str]) -> None:
+    def keep_secrets(self, secrets: Iterable[str], credentials: Path | None = None) -> None:
         """Keep the secrets beside the folder while the run lasts, readable by this user alone.
 
-        Whoever finishes a run that was killed has to take them out of its files.
+        Whoever finishes a run that was killed has to take them out of its files, and to remove the folder of its
+        ``credentials``.
         """
         values = sorted(secrets)
-        if values:
+        if values or credentials:
+            kept = _Kept(secrets=values, credentials=str(credentials or ""))
             descriptor = os.open(self._secrets, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "wb") as stream:
-                stream.write(msgspec.json.encode(values))
+                stream.write(msgspec.json.encode(kept))
 
     def read_secrets(self) -> frozenset[str]:
         """The secrets of a run that did not end by itself."""
-        try:
-            return frozenset(msgspec.json.decode(self._secrets.read_bytes(), type=list[str]))
-        except (OSError, *UNREADABLE):
-            return frozenset()
+        return frozenset(self._kept().secrets)
 
     def forget_secrets(self) -> None:
-        """Remove what `keep_secrets` kept."""
+        """Remove what `keep_secrets` kept, and the credentials."""
+        if folder := self._kept().credentials:
+            shutil.rmtree(folder, ignore_errors=True)
         self._secrets.unlink(missing_ok=True)
+
+    def _kept(self) -> "_Kept":
+        try:
+            return msgspec.json.decode(self._secrets.read_bytes(), type=_Kept)
+        except (OSError, *UNREADABLE):
+            return _Kept()
 
     @property
     def _secrets(self) -> Path:
         return self.path.with_name(f".{self.path.name}.secrets")
+
+    def drop_strangers(self) -> None:
+        """Drop what no run writes and an upload would take along: links, and credentials that other actions left."""
+        for file in self.path.rglob("*"):
+            if file.is_symlink() or (_CREDENTIALS.search(file.name) and file.is_file()):
+                file.unlink()
 
     def drop_dbts_own(self) -> None:
         """Drop what serves dbt alone."""

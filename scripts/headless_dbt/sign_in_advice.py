@@ -67,6 +67,11 @@ SIGN_IN = (
         " profiles.yml, and the input `workload-identity-provider`.",
     ),
     Rule(
+        START + r"The credentials do not contain the necessary fields need to refresh the access token",
+        "The `token` in profiles.yml has expired: it lasts an hour, and cannot be renewed. Set `method: oauth` there,"
+        " and the input `workload-identity-provider`: those credentials renew themselves.",
+    ),
+    Rule(
         _SIGN_IN + r"(?:Could not deserialize key data|Unable to load PEM file|No key could be detected)",
         "The private key in the credentials is damaged, mostly in its line breaks. Put the whole JSON file as it is"
         f" into the secret `gcp-credentials`, {_SAFER}.",

@@ -10,7 +10,8 @@ statement succeeds, unless the test plans something else.
         ... run dbt with BIGQUERY_EMULATOR_HOST=bigquery.url ...
         assert [job.state for job in bigquery.jobs] == ["DONE"]
 
-Leaving the `with` block fails on plans that nothing met.
+Every request and every answer is held against Google's own description of the API. Leaving the `with` block fails on
+what breaks it, and on plans that nothing met.
 """
 
 from tests.bigquery_double.double import BigQueryDouble

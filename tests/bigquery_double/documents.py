@@ -76,15 +76,18 @@ def dataset_document(warehouse: Warehouse, dataset: Dataset) -> dict[str, Any]:
 
 def table_document(warehouse: Warehouse, dataset: str, name: str, table: Table) -> dict[str, Any]:
     """A table or a view."""
+    details = {"numRows": "1", "numBytes": "8", **table.document}
+    return {**details, **table_in_list(warehouse, dataset, name, table)}
+
+
+def table_in_list(warehouse: Warehouse, dataset: str, name: str, table: Table) -> dict[str, Any]:
+    """A table or a view as lists show it."""
     return {
-        "type": "TABLE",
-        "numRows": "1",
-        "numBytes": "8",
-        "creationTime": str(now_ms()),
-        **table.document,
         "kind": "bigquery#table",
         "id": f"{warehouse.project}:{dataset}.{name}",
         "tableReference": {"projectId": warehouse.project, "datasetId": dataset, "tableId": name},
+        "type": table.document.get("type", "TABLE"),
+        "creationTime": str(now_ms()),
     }
 
 

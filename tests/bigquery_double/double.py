@@ -6,6 +6,7 @@ from threading import Condition
 from types import TracebackType
 from typing import Any, Final, Self
 
+from tests.bigquery_double.discovery import bigquery_description
 from tests.bigquery_double.errors import error
 from tests.bigquery_double.jobs import Jobs
 from tests.bigquery_double.plans import Charge, Cutting, Failure, Fault, Hold, Plan, PlanOfJob, Plans, Rows
@@ -32,6 +33,7 @@ class BigQueryDouble:
         self.warehouse = Warehouse(project, location)
         self.tokens = tokens
         self.requests: list[Request] = []
+        self.violations: list[str] = []
         self._plans = Plans()
         self._changed = Condition()
         self._jobs = Jobs(self.warehouse, self._plans, self._changed)
@@ -46,9 +48,14 @@ class BigQueryDouble:
         self, kind: type[BaseException] | None, exception: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.stop()
-        unmet = self._plans.never_met()
-        if exception is None and unmet:
-            raise AssertionError("The double of BigQuery saw:\n  " + "\n  ".join(unmet))
+        if exception is None:
+            self.check()
+
+    def check(self) -> None:
+        """Fail on everything that broke Google's description, and on plans that nothing met."""
+        found = [*dict.fromkeys(self.violations), *self._plans.never_met()]
+        if found:
+            raise AssertionError("The double of BigQuery saw:\n  " + "\n  ".join(found))
 
     def stop(self) -> None:
         """Be gone for good: connections are cut, and new ones refused."""
@@ -154,11 +161,18 @@ class BigQueryDouble:
             self._jobs.settle()
             fault = self._plans.fault_for(request.method, request.within, self._job_of(request))
             if fault is None or fault.cut == "after":
-                answer = self._true_answer(request)
+                answer = self._judged_answer(request)
                 self._changed.notify_all()
         if self.warehouse.gone or (fault and fault.answer is None):
             raise Cut
         return fault.answer if fault and fault.answer else answer
+
+    def _judged_answer(self, request: Request) -> Answer:
+        breaches = [*bigquery_description().request_breaches(request)]
+        answer = error("invalid", breaches[0]) if breaches else self._true_answer(request)
+        breaches += bigquery_description().answer_breaches(request, answer)
+        self.violations += [f"{request.method} {request.within}: {breach}" for breach in breaches]
+        return answer
 
     def _within(self, path: str) -> str:
         """The path below the project; uploads keep that they are uploads."""
@@ -201,4 +215,5 @@ class BigQueryDouble:
                 f"Access Denied: Project {project}: User does not have {permission} permission in project {project}."
             )
             return error("accessDenied", message)
-        return error("notFound", f"The double of BigQuery does not play {request.method} {request.path}", 404)
+        self.violations.append(f"The double of BigQuery does not play {request.method} {request.within}")
+        return error("notFound", "Not found: the double does not play this")

@@ -15,6 +15,7 @@ from tests.bigquery_double.documents import (
     results_document,
     row_documents,
     table_document,
+    table_in_list,
 )
 from tests.bigquery_double.errors import already_exists, error, failed_job, not_found
 from tests.bigquery_double.jobs import Jobs
@@ -246,7 +247,7 @@ def list_tables(call: Call) -> Answer:
     if call.dataset is None:
         return call.dataset_not_found
     name, tables = call.dataset.name, call.dataset.tables
-    items, more = call.page([table_document(call.warehouse, name, table, each) for table, each in tables.items()])
+    items, more = call.page([table_in_list(call.warehouse, name, table, each) for table, each in tables.items()])
     return Answer(200, {"kind": "bigquery#tableList", "tables": items, "totalItems": len(tables), **more})
 
 

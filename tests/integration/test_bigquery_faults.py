@@ -17,6 +17,7 @@ from typing import Any, Self
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from headless_dbt.bigquery_advice import bigquery_advice
 from headless_dbt.transient import transient_cause
 
 from tests.bigquery_double import FOREVER, BigQueryDouble
@@ -93,6 +94,8 @@ def test_what_passes_by_itself_heals_and_no_statement_runs_twice(shop: Project, 
     bigquery.fault("POST", "/jobs", sql="as gateway", reason="badGateway", status=502, message="Bad Gateway")
     bigquery.fault("POST", "/jobs", sql="as never_arrived", cut="before")
     bigquery.fault("POST", "/jobs", sql="as answer_lost", cut="after")
+    bigquery.fault("POST", "/jobs", sql="as lost_and_unknown", cut="after")
+    bigquery.fault("GET", "/jobs/*", sql="as lost_and_unknown", reason="notFound", message="Not found: Job acme-dwh:?")
     bigquery.hold("as polled_in_vain|as polled_and_cut|as asked_and_cut", seconds=1)
     bigquery.fault("GET", "/queries/*", sql="as polled_in_vain", status=503)
     bigquery.fault("GET", "/queries/*", sql="as polled_and_cut", cut="before")
@@ -107,7 +110,15 @@ def test_what_passes_by_itself_heals_and_no_statement_runs_twice(shop: Project, 
     bigquery.fail_jobs("load analytics.at_once", reason="backendError", message=BACKEND)
     failing = [f"{when}_{name}" for when in ("at_once", "later") for name in in_jobs]
     healing = [f"http_{name}" for name in in_jobs]
-    healing += ["gateway", "never_arrived", "answer_lost", "polled_in_vain", "polled_and_cut", "asked_and_cut"]
+    healing += [
+        "gateway",
+        "never_arrived",
+        "answer_lost",
+        "lost_and_unknown",
+        "polled_in_vain",
+        "polled_and_cut",
+        "asked_and_cut",
+    ]
     seeds = ["announced", "sent", "loaded", "waited"]
     failing_seeds = ["at_once", "later"]
     add_tables(shop, *failing, *healing)
@@ -194,7 +205,7 @@ def test_a_token_that_cannot_be_renewed_ends_the_run_at_once(shop: Project, bigq
     assert len(done.read("run.json")["attempts"]) == 1
     assert done.nodes == {"model.shop.first": "error", "model.shop.second": "skipped"}
     [first] = [node for node in done.read("run.json")["nodes"] if node["name"] == "first"]
-    assert "refresh the access token" in first["message"]
+    assert bigquery_advice(first["message"]).startswith("The `token` in profiles.yml has expired")
     assert len(bigquery.jobs_of("as first")) == 1
 
 
@@ -284,13 +295,13 @@ def test_a_server_that_is_gone_for_good_does_not_outlive_the_time_limit(
     add_tables(shop, "first")
     began = time.monotonic()
 
-    with running(shop, bigquery, "--time-limit", "0.25") as finish:
+    with running(shop, bigquery, "--time-limit", "0.35") as finish:
         bigquery.wait_for_jobs(1, "as first")
         bigquery.stop()
         done = finish()
 
     assert done.exit_code == 124, done.output
-    assert time.monotonic() - began < 40
+    assert time.monotonic() - began < 60
     assert "`time-limit` is over" in done.output
     assert done.nodes == {"model.shop.first": "error"}
     assert not sessions_in(shop.root)
@@ -310,7 +321,7 @@ OPEN = 4
 
 
 def test_jobs_that_outlive_the_time_limit_are_cancelled(busy: Project, bigquery: BigQueryDouble) -> None:
-    with running(busy, bigquery, "--time-limit", "0.25") as finish:
+    with running(busy, bigquery, "--time-limit", "0.35") as finish:
         jobs = bigquery.wait_for_jobs(OPEN)
         done = finish()
 

@@ -99,7 +99,7 @@ def test_what_is_wrong_with_datasets_is_said_of_each_at_once(project: Project, b
         ("create a table", "acme-dwh.shop_staging"),
         ("source", "acme-dwh.raw.orders"),
     }
-    assert "`location: US`" in said["dataset", "acme-dwh.shop"]
+    assert "to `US`" in said["dataset", "acme-dwh.shop"]
     assert "may not make datasets" in said["dataset", "acme-dwh.shop_marts"]
     assert "roles/bigquery.dataEditor" in said["create a table", "acme-dwh.shop_staging"]
     assert "roles/bigquery.dataViewer" in said["source", "acme-dwh.raw.orders"]

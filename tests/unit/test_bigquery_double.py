@@ -246,6 +246,25 @@ def test_plans_that_nothing_met_are_told() -> None:
 
 
 @pytest.mark.parametrize(
+    ("method", "path", "body", "breach"),
+    [
+        ("GET", "/tables", None, "GET /tables: BigQuery has no such method"),
+        ("GET", "/datasets?quick=yes", None, "GET /datasets: BigQuery knows no parameter 'quick'"),
+        ("POST", "/jobs", {"colour": "red"}, "POST /jobs: request.configuration.query.colour is unknown to BigQuery"),
+        ("POST", "/jobs", {"useLegacySql": "no"}, "request.configuration.query.useLegacySql is 'no', and no boolean"),
+        ("POST", "/jobs", {"maximumBytesBilled": "ten"}, "query.maximumBytesBilled is 'ten', and no number"),
+        ("DELETE", "/jobs/one/delete", None, "The double of BigQuery does not play DELETE /jobs/one/delete"),
+    ],
+)
+def test_what_breaks_googles_description_is_told(method: str, path: str, body: Any, breach: str) -> None:
+    document = body and {"configuration": {"query": {"query": "select 1", **body}}}
+    double = BigQueryDouble()
+    with pytest.raises(AssertionError) as caught, double:
+        assert send(double, method, path, document)[0] in (400, 404)
+    assert breach in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("sql", "kind"),
     [
         (

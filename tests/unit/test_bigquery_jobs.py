@@ -52,6 +52,7 @@ class _World:
         self.configs: list[_Config] = []
         self.cancelled_by_id: list[tuple[str, str | None]] = []
         self.found: list[tuple[str, str | None]] = []
+        self.unknown_for = 0
         self.answers: dict[str, Any] = {}
         self.billed = 10
         self.slowness = 0.0
@@ -71,6 +72,8 @@ class _World:
 
             def get_job(self, job_id: str, project: str | None = None, location: str | None = None) -> _Job:
                 world.found.append((job_id, location))
+                if len(world.found) <= world.unknown_for:
+                    raise _Error(404)
                 return world.begun[job_id]
 
             def cancel_job(self, job_id: str, project: Any, location: str | None, **_: Any) -> None:
@@ -271,6 +274,32 @@ def test_a_job_is_where_the_service_says_that_its_id_is_taken(tmp_path: Path, pr
 
     assert world.found == [("1", "europe-west3")]
     assert world.cancelled_by_id == [("2", "europe-west3")]
+
+
+def test_a_job_whose_id_is_taken_may_come_to_light_a_moment_later(tmp_path: Path) -> None:
+    world = _World(tmp_path)
+    world.unknown_for = 1
+    world.answers["1"] = _Error(409)
+    world.begun["1"] = _Job(world, "1", 10)
+    with pytest.raises(_Error):
+        world.client.query("select 1", None, "1")
+
+    assert world.client.get_job("1") is world.begun["1"]
+    assert len(world.found) == 2
+
+
+@pytest.mark.parametrize("code", [None, 503])
+def test_a_job_that_nobody_has_seen_is_asked_for_once(tmp_path: Path, code: int | None) -> None:
+    world = _World(tmp_path)
+    world.unknown_for = 1
+    if code:
+        world.answers["1"] = _Error(code)
+        with pytest.raises(_Error):
+            world.client.query("select 1", None, "1")
+
+    with pytest.raises(_Error):
+        world.client.get_job("1")
+    assert len(world.found) == 1
 
 
 def test_a_close_cancels_all_at_once_and_what_is_just_being_submitted(tmp_path: Path) -> None:

@@ -118,7 +118,8 @@ class _Service:
 
     def __init__(self, patience: float) -> None:
         self.now = 0.0
-        self.silence = Silence(patience, lambda: self.now)
+        self.said: list[str] = []
+        self.silence = Silence(patience, lambda: self.now, self.said.append)
 
     def say(self, second: float, said: Any) -> Any:
         self.now = second
@@ -143,6 +144,19 @@ def test_a_service_is_given_up_that_has_been_silent_for_too_long() -> None:
     assert service.say(1603, ANSWER) is ANSWER
     with pytest.raises(ConnectionTimeout):
         service.say(1604, GONE)
+
+
+def test_a_silence_is_told_once_and_so_is_its_end() -> None:
+    service = _Service(patience=600)
+    for second in (0, 20, 40, 60):
+        service.say(second, BROKEN)
+    service.say(61, ANSWER)
+    service.say(62, ANSWER)
+    service.say(63, BROKEN)
+    assert service.said == [
+        "BigQuery has given no answer for 40 seconds. It is waited for, up to 10 minutes: 503 Away",
+        "BigQuery answers again.",
+    ]
 
 
 def test_an_error_of_the_server_is_no_answer() -> None:

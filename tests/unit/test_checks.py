@@ -24,7 +24,7 @@ def test_what_bigquery_refuses_comes_with_what_to_change(adapter: str, known: bo
 
     [check] = read_checks([json.dumps(step)], adapter)
 
-    assert ("Set `location: EU` in profiles.yml" in check.advice) is known
+    assert ("Set `location` in profiles.yml to `EU`" in check.advice) is known
     assert (check.advice in line_of(check)) is True
 
 

@@ -2,19 +2,36 @@
 
 import json
 import stat
+from contextlib import AbstractContextManager
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from headless_dbt.credentials import google_credentials
+from headless_dbt.credentials import ambient_credentials
+from headless_dbt.credentials import google_credentials as with_keeper
 from headless_dbt.errors import RequestError
 
-KEY = json.dumps({"type": "service_account", "project_id": "acme-dwh", "private_key": "-----BEGIN …"})
+ACCOUNT = "dbt@acme-dwh.iam.gserviceaccount.com"
+KEY = json.dumps(
+    {
+        "type": "service_account",
+        "project_id": "acme-dwh",
+        "client_email": ACCOUNT,
+        "private_key": "-----BEGIN …\n",
+        "token_uri": "https://oauth2.googleapis.com/token",
+    }
+)
 PROVIDER = "projects/123/locations/global/workloadIdentityPools/github/providers/acme"
 OIDC = {
     "ACTIONS_ID_TOKEN_REQUEST_URL": "https://oidc.actions.example/token?api-version=2.0",
     "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "of-the-job",
 }
+
+
+def google_credentials(
+    key: str, provider: str, account: str, environment: dict[str, str]
+) -> AbstractContextManager[dict[str, str]]:
+    return with_keeper(key, provider, account, environment, lambda _: None)
 
 
 def test_without_any_there_is_no_variable_and_no_file(tmp_path: Path) -> None:
@@ -59,7 +76,8 @@ def test_what_is_no_key_is_refused_without_being_shown(key: str) -> None:
 
     assert str(caught.value) == (
         "gcp-credentials: got something that is not a Google credentials file; "
-        "allowed: the whole JSON of a service account key. Paste the file's content into the secret again."
+        "allowed: the whole JSON of a service account key, or base64 of it. "
+        "Paste the file's content into the secret again."
     )
 
 
@@ -89,7 +107,7 @@ def test_a_provider_becomes_the_document_that_googles_client_exchanges(tmp_path:
     account = "dbt@acme.iam.gserviceaccount.com"
 
     with google_credentials("", PROVIDER, account, {**OIDC, "RUNNER_TEMP": str(tmp_path)}) as variables:
-        assert set(variables) == {"GOOGLE_APPLICATION_CREDENTIALS"}
+        assert set(variables) == {"GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_PROJECT"}
         document = json.loads(Path(variables["GOOGLE_APPLICATION_CREDENTIALS"]).read_text())
 
     source = document.pop("credential_source")
@@ -113,3 +131,47 @@ def test_without_a_service_account_nobody_is_impersonated(tmp_path: Path) -> Non
         document = json.loads(Path(variables["GOOGLE_APPLICATION_CREDENTIALS"]).read_text())
 
     assert "service_account_impersonation_url" not in document
+
+
+def test_who_ends_a_run_that_was_killed_is_told_before_there_is_a_key(tmp_path: Path) -> None:
+    told: list[tuple[Path, list[Path]]] = []
+
+    def keep(folder: Path) -> None:
+        told.append((folder, list(folder.iterdir())))
+
+    with with_keeper(KEY, "", "", {"RUNNER_TEMP": str(tmp_path)}, keep) as variables:
+        assert told == [(Path(variables["GOOGLE_APPLICATION_CREDENTIALS"]).parent, [])]
+
+
+@pytest.mark.parametrize(
+    ("environment", "project"),
+    [
+        ({}, "acme-dwh"),
+        ({"GOOGLE_CLOUD_PROJECT": ""}, "acme-dwh"),
+        ({"GCLOUD_PROJECT": "given"}, "given"),
+        ({"CLOUDSDK_CORE_PROJECT": "given"}, "given"),
+        ({"GOOGLE_CLOUD_PROJECT": "own", "GCLOUD_PROJECT": "given"}, None),
+    ],
+)
+def test_the_project_is_always_known(tmp_path: Path, environment: dict[str, str], project: str | None) -> None:
+    given = {**OIDC, "RUNNER_TEMP": str(tmp_path), **environment}
+    for key, provider, account in ((KEY, "", ""), ("", PROVIDER, ACCOUNT)):
+        with google_credentials(key, provider, account, given) as variables:
+            assert variables.get("GOOGLE_CLOUD_PROJECT") == project
+
+
+def test_the_project_of_what_the_runner_already_has_is_known_too(tmp_path: Path) -> None:
+    file = tmp_path / "gha-creds-1.json"
+    url = f"https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{ACCOUNT}:generateAccessToken"
+    file.write_text(json.dumps({"type": "external_account", "service_account_impersonation_url": url}))
+
+    for variable in ("GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE"):
+        with google_credentials("", "", "", {variable: str(file)}) as variables:
+            assert variables == {"GOOGLE_CLOUD_PROJECT": "acme-dwh"}
+
+
+@pytest.mark.parametrize("path", ["", "/no/such/file", "\0"])
+def test_credentials_that_are_not_there_are_none(path: str) -> None:
+    assert ambient_credentials({"GOOGLE_APPLICATION_CREDENTIALS": path}) == ""
+    with google_credentials("", "", "", {"GOOGLE_APPLICATION_CREDENTIALS": path}) as variables:
+        assert variables == {}

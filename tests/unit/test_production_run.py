@@ -234,7 +234,9 @@ def test_googles_credentials_are_there_for_dbt_and_gone_after(dbt: _Dbt, workspa
     runner = make_runner(
         workspace,
         RUNNER_TEMP=str(tmp_path),
-        HEADLESS_DBT_GCP_CREDENTIALS='{"type": "service_account", "project_id": "acme"}',
+        HEADLESS_DBT_GCP_CREDENTIALS=json.dumps(
+            {"type": "service_account", "project_id": "acme", "client_email": "x", "private_key": "y"}
+        ),
     )
 
     _run(runner, tmp_path / "run")

@@ -1,6 +1,7 @@
 """No secret stays in what a run leaves behind."""
 
 import json
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from tests.unit.builders import node_finished, result, run_results
 
-PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg+/=\nkqhkiG9w0BAQ\n-----END PRIVATE KEY-----\n"
+LINE = "MIIEvQIBADANBg+/MIIEvQIBADANBg="
+PEM = f"-----BEGIN PRIVATE KEY-----\n{LINE}\nkqhkiG9w0BAQ\n-----END PRIVATE KEY-----\n"
 
 
 def test_the_secrets_of_a_run_are_the_given_values_the_key_and_its_parts() -> None:
@@ -18,16 +20,42 @@ def test_the_secrets_of_a_run_are_the_given_values_the_key_and_its_parts() -> No
 
     values = secret_values(
         [("PASSWORD", "hunter2"), ("PIN", "123"), ("EMPTY", "")],
-        key,
-        {"DBT_ENV_SECRET_TOKEN": "sesame", "DBT_ENV_SECRET_SHORT": "abc", "PATH": "/usr/bin"},
+        (key, ""),
+        {
+            "DBT_ENV_SECRET_TOKEN": "sesame",
+            "DBT_ENV_SECRET_SHORT": "abc",
+            "PATH": "/usr/bin",
+            "ACTIONS_RUNTIME_TOKEN": "jwt!",
+        },
     )
 
-    assert values == {"hunter2", "sesame", key, PEM, "0a1b2c3d"}
+    assert values == {"hunter2", "sesame", "jwt!", key, PEM.strip(), LINE, "0a1b2c3d"}
+
+
+def test_the_parts_of_credentials_among_the_secret_variables_are_secrets_too() -> None:
+    credentials = json.dumps({"type": "authorized_user", "refresh_token": "r-e-f-r-e-s-h", "client_secret": "s-e-c"})
+    encoded = b64encode(credentials.encode()).decode()
+
+    values = secret_values([("KEYFILE", encoded)], (), {"DBT_ENV_SECRET_ADC": credentials})
+
+    assert values == {encoded, credentials, "r-e-f-r-e-s-h", "s-e-c"}
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        f"eyJ{'a' * 20}.eyJ{'b' * 20}.{'c' * 20}",
+        "ya29.d." + "x" * 40,
+        "1//0" + "y" * 40,
+    ],
+)
+def test_a_token_of_google_or_github_is_known_by_its_shape(token: str) -> None:
+    assert redact(f"said: {token}, and".encode(), ()) == f"said: {MASK}, and".encode()
 
 
 @pytest.mark.parametrize("key", ["", "not JSON but secret", "[1]", '"text"', '{"private_key": 7}'])
 def test_a_key_that_is_no_key_is_a_secret_all_the_same(key: str) -> None:
-    assert secret_values([], key, {}) == ({key} if len(key) >= 4 else set())
+    assert secret_values([], [key], {}) == ({key} if len(key) >= 4 else set())
 
 
 @pytest.mark.parametrize(

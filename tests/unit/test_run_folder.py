@@ -1,6 +1,7 @@
 """Where each file of a run lies, and how it is written: whole, or not at all."""
 
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -206,3 +207,38 @@ def test_without_a_name_the_newest_folder_of_the_project_is_taken(tmp_path: Path
     assert find_run_folder("named", tmp_path, tmp_path) == RunFolder(tmp_path / "named")
     with pytest.raises(RequestError):
         find_run_folder("", tmp_path, tmp_path / "other")
+
+
+def test_secrets_and_credentials_of_a_run_are_kept_beside_it_and_go_with_it(tmp_path: Path) -> None:
+    folder, credentials = RunFolder(tmp_path / "run"), tmp_path / "credentials"
+    folder.path.mkdir()
+    credentials.mkdir()
+    (credentials / "key.json").write_text("{}")
+
+    folder.keep_secrets(frozenset({"hunter2"}), credentials)
+
+    [kept] = [file for file in tmp_path.iterdir() if file.is_file()]
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert folder.read_secrets() == {"hunter2"}
+    folder.forget_secrets()
+    assert [file.name for file in tmp_path.iterdir()] == ["run"]
+    folder.forget_secrets()
+    assert folder.read_secrets() == frozenset()
+
+
+def test_what_no_run_writes_is_not_uploaded(tmp_path: Path) -> None:
+    key = tmp_path / "key.json"
+    key.write_text("private")
+    run = tmp_path / "run"
+    (run / "attempts/1").mkdir(parents=True)
+    for name in ("gha-creds-1a2b.json", "gcha-creds-1.json", "attempts/1/application_default_credentials.json"):
+        (run / name).write_text("private")
+    (run / "link.json").symlink_to(key)
+    (run / "attempts/1/linked").symlink_to(tmp_path, target_is_directory=True)
+    (run / "run_results.json").write_text("{}")
+
+    RunFolder(run).drop_strangers()
+
+    assert [file.name for file in run.rglob("*") if file.is_file()] == ["run_results.json"]
+    assert key.read_text() == "private"
+    assert not (run / "attempts/1/linked").is_symlink()

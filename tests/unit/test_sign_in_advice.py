@@ -55,6 +55,9 @@ TEXTS: dict[str, list[str]] = {
     ): ["clock of the runner is wrong", "NTP"],
     # quoted
     refresh("invalid_grant", "Token has been expired or revoked."): ["refresh token", "`method: oauth`"],
+    # google/oauth2/credentials.py, refresh, with `method: oauth-secrets` and a token alone
+    "The credentials do not contain the necessary fields need to refresh the access token. You must specify"
+    " refresh_token, token_uri, client_id, and client_secret.": ["has expired", "`method: oauth`"],
     # https://github.com/dbt-labs/dbt-core/issues/2989, https://github.com/open-metadata/OpenMetadata/issues/4457
     "Could not deserialize key data. The data may be in an incorrect format or it may be encrypted with an unsupported"
     " algorithm.": ["private key in the credentials is damaged", "the secret `gcp-credentials`"],

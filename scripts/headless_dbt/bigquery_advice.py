@@ -32,11 +32,6 @@ RULES = (
         " {project}:{dataset}`; or correct `dataset` in profiles.yml, or the `schema` of the model or source.",
     ),
     Rule(
-        START + r"Dataset " + _DATASET + r" is in the location (?P<location>[\w-]{1,50}), and the profile says",
-        "Set `location` in profiles.yml to `{location}`, for a dataset never moves; or let the target write into"
-        " another `dataset`.",
-    ),
-    Rule(
         START + r"Not found: Table " + _TABLE + _IN_LOCATION,
         "There is no table `{table}` in dataset `{dataset}` of project `{project}`, looked for in location"
         " `{location}`. Correct `database`, `schema` or `identifier` of the source, or build first what dbt makes"

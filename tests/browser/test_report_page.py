@@ -4,6 +4,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
+from headless_dbt.model import Run
 from headless_dbt.render.page import render_page
 from playwright.sync_api import Page, expect
 
@@ -177,10 +178,13 @@ def test_axe_finds_nothing_serious(render_to_file: Opened, page: Page, scheme: s
     assert serious_violations(opened) == []
 
 
-@pytest.mark.parametrize("fragment", ["", f"#{STAGED}"])
-def test_a_phone_shows_it_without_scrolling_sideways(render_to_file: Opened, page: Page, fragment: str) -> None:
+@pytest.mark.parametrize("run", [EVERYTHING, BIGQUERY], ids=["everything", "bigquery"])
+@pytest.mark.parametrize("fragment", ["", f"#{STAGED}", f"#{BROKEN}"])
+def test_a_phone_shows_it_without_scrolling_sideways(
+    render_to_file: Opened, page: Page, run: Run, fragment: str
+) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
-    opened = render_to_file(render_page(EVERYTHING), fragment)
+    opened = render_to_file(render_page(run), fragment)
 
     assert opened.evaluate("document.documentElement.scrollWidth") <= 360
     if fragment:

@@ -33,7 +33,7 @@ TEXTS: dict[str, list[str]] = {
     ],
     # scripts/headless_dbt/bigquery_check.py
     "Dataset shop-prod:shop_raw is in the location EU, and the profile says US.": [
-        "`location` in profiles.yml to `EU`"
+        "Set `location: EU` in profiles.yml",
     ],
     # https://github.com/dbt-labs/dbt-project-evaluator/issues/224
     "404 Not found: Table inq-warehouse:dbt_project_evaluator_test.dbt_project_evaluator_exceptions was not found in"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from headless_dbt.model import Check, Run
-from headless_dbt.render.markdown import cell, code, fenced
+from headless_dbt.render.markdown import cell, code, fenced, prose
 from headless_dbt.render.words import counted
 
 MOST_FAILED, MOST_ROWS = 20, 200
@@ -40,4 +40,4 @@ def _said(check: Check) -> str:
 
 def _failed(check: Check) -> str:
     text = f"**{code(check.name)}** on {code(check.subject)}\n\n{fenced(check.message, limit=2000)}"
-    return f"{text}\n\n{check.advice}" if check.advice else text
+    return f"{text}\n\n{prose(check.advice)}" if check.advice else text

@@ -19,7 +19,7 @@ _OUR_COMMENT = re.compile(r"<!--(\s*headless-dbt:)")
 # GitHub's parser knows no code span whose fence is longer than 80 backticks, and counts those of a block up to 255.
 _MANY_TICKS = re.compile("(`{40})`+")
 # Signs and words that GitHub's Markdown, or what comes after it, makes more of than text.
-_LIVELY = re.compile(r"[^A-Za-z0-9 ,.;:()'…-]|:(?! |$)|www\.|\bGH(?:SA)?-|[0-9a-f]{7}", re.IGNORECASE)
+_LIVELY = re.compile(r"[^A-Za-z0-9 ,.;:()'/…-]|:(?! |$)|www\.|\bGH(?:SA)?-|[0-9a-f]{7}", re.IGNORECASE)
 
 
 def plain(text: str) -> str:

@@ -249,7 +249,7 @@ CHECK = make_run(
             passed=False,
             message="403 POST https://bigquery.googleapis.com/bigquery/v2/projects/acme-dwh/jobs: Access Denied: "
             "Project acme-dwh: User does not have bigquery.jobs.create permission in project acme-dwh.",
-            advice="Grant roles/bigquery.jobUser on the project `acme-dwh`.",
+            advice=bigquery_advice(NO_ROLE),
         ),
         Check(name="source", subject="acme-dwh.raw.x", passed=False, message="404 Not found: Table acme-dwh:raw.x"),
         Check(name="dataset", subject="acme-dwh.shop", passed=None, message="Not tried."),
@@ -310,7 +310,7 @@ def hostile_run(text: str) -> Run:
             previous=Previous(name=text, status=text), broken=(change,), mended=(change,), added=(text,), slower=(pace,)
         ),
         problem=make_problem(message=text, file=text, advice=text.replace("`", "'")),
-        checks=(Check(name="source", subject=text, passed=False, message=text),),
+        checks=(Check(name="source", subject=text, passed=False, message=text, advice=text.replace("`", "'")),),
         commands=(
             make_command(success=False, message=text),
             make_command("docs generate", success=False, message=text),

@@ -78,7 +78,8 @@ class BigQueryJobs:
         """Wrap the methods of ``google.cloud.bigquery.Client`` through which dbt begins jobs, and finds them again."""
         for name, config_class in BEGINNERS.items():
             method = getattr(bigquery.Client, name)
-            setattr(bigquery.Client, name, self._beginner(method, getattr(bigquery, config_class)))
+            begin = self._beginner(method, getattr(bigquery, config_class), gives_names=name != "query")
+            setattr(bigquery.Client, name, begin)
         bigquery.Client.get_job = self._finder(bigquery.Client.get_job)
 
     def settle(self) -> None:
@@ -94,7 +95,9 @@ class BigQueryJobs:
         self._closed = True
         self._cancel(seconds=2 * CALL_SECONDS)
 
-    def _beginner(self, method: Callable[..., Any], config_class: Callable[[], Any]) -> Callable[..., Any]:
+    def _beginner(
+        self, method: Callable[..., Any], config_class: Callable[[], Any], *, gives_names: bool
+    ) -> Callable[..., Any]:
         signature = inspect.signature(method)
 
         @functools.wraps(method)
@@ -106,7 +109,11 @@ class BigQueryJobs:
             config.labels = {**self._labels, **({"node": label_value(node)} if node else {}), **(config.labels or {})}
             if getattr(config, "dry_run", None):
                 return method(*call.args, **call.kwargs)
-            job_id = call.arguments["job_id"] = call.arguments.get("job_id") or str(uuid.uuid4())
+            named_by_caller = call.arguments.get("job_id")
+            job_id = named_by_caller or str(uuid.uuid4())
+            # Of a query that its caller does not name, as dbt-bigquery before 1.10, Google's client retries the job.
+            if gives_names:
+                call.arguments["job_id"] = job_id
             client = call.arguments["self"]
             entry = self._enter(
                 _Entry(client, job_id, call.arguments.get("project"), call.arguments.get("location"), node)
@@ -116,7 +123,7 @@ class BigQueryJobs:
             except Exception as error:
                 entry.taken = _code(error) == 409
                 entry.location = entry.location or _location_told(error, job_id)
-                if _is_refusal(error):
+                if _is_refusal(error) or not (named_by_caller or gives_names):
                     self._leave(entry)
                 raise
             finally:

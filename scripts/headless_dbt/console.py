@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from headless_dbt.errors import HeadlessDbtError
 from headless_dbt.locate import Place
+from headless_dbt.redaction import redact
 from headless_dbt.workflow_commands import command
 
 
@@ -20,6 +21,7 @@ class Console:
         self._stream = stream or sys.stdout.buffer
         self._last = b"\n"
         self._grouped = False
+        self._secrets: frozenset[str] = frozenset()
 
     @property
     def colors(self) -> bool:
@@ -32,9 +34,9 @@ class Console:
         self.show(text.encode("utf-8", "backslashreplace") + b"\n")
 
     def show(self, chunk: bytes) -> None:
-        """Show bytes as they are."""
+        """Show bytes as they are, without the secrets that are known."""
         if chunk:
-            self._stream.write(chunk)
+            self._stream.write(redact(chunk, self._secrets) if self._secrets else chunk)
             self._stream.flush()
             self._last = chunk[-1:]
 
@@ -83,10 +85,12 @@ class Console:
         self.say(command("warning", text, title="headless-dbt") if self._on_github else f"Warning: {text}")
 
     def mask(self, values: Iterable[str]) -> None:
-        """Tell the runner to mask these values in the log."""
+        """Show these values no more; on GitHub the runner, too, masks them in the log of all steps."""
+        known = frozenset(values)
         if self._on_github:
-            for value in values:
+            for value in sorted(known):
                 self.say(command("add-mask", value))
+        self._secrets = known
 
     def _end_line(self) -> None:
         if self._last != b"\n":

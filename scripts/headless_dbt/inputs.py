@@ -81,7 +81,7 @@ INPUTS = (
     Input("vars", "", "dbt variables: a YAML or JSON mapping.", mapping, _RUN),
     Input("full-refresh", "false", "Rebuild incremental models from nothing, as dbt's --full-refresh.", boolean, _RUN),
     Input("fail-fast", "false", "Stop at the first failure, as dbt's --fail-fast.", boolean, _RUN),
-    Input("threads", "", "Number of threads. Default: the profile's.", positive, _RUN),
+    Input("threads", "", "Number of threads; the profile's is the most, and the default.", positive, _RUN),
     Input("dbt-args", "", "Further arguments of dbt build, split as a shell would, never run by one.", words, _RUN),
     Input("adapter", "bigquery", "dbt adapter: bigquery, duckdb, or any adapter package's short name.", adapter, _RUN),
     Input(

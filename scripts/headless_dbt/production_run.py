@@ -55,7 +55,7 @@ def run(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
     advice = ""
     with cancellable():
         try:
-            console.mask(sorted(secrets))
+            console.mask(secrets)
             settings = read_run_settings(flags, runner)
             check_dbt_args(settings.dbt_args)
             fetched = runner.workspace / places.earlier if places.earlier else None

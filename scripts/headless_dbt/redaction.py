@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def redact(content: bytes, secrets: Iterable[str]) -> bytes:
     People put ``DEBUG=true`` among their secrets too: in JSON only strings are searched, never a literal or the
     name of a field.
     """
-    forms = _forms(secrets)
+    forms = _forms(frozenset(secrets))
     searched = (form.encode("utf-8", "surrogateescape") for form in (*forms, *_BEGINNINGS))
     if not any(each in content for each in searched):
         return content
@@ -82,7 +83,8 @@ def redact_folder(folder: Path, secrets: Iterable[str]) -> None:
                 file.write_bytes(clean)
 
 
-def _forms(secrets: Iterable[str]) -> tuple[str, ...]:
+@lru_cache(maxsize=4)
+def _forms(secrets: frozenset[str]) -> tuple[str, ...]:
     """The secrets as they are and as they stand inside a JSON text, the longest first."""
     forms = {form for secret in secrets for form in (secret, json.dumps(secret)[1:-1], _json_body(secret))}
     return tuple(sorted(forms | {_json_body(form) for form in forms}, key=len, reverse=True))

@@ -59,6 +59,7 @@ class Act:
         trigger: Trigger,
         *,
         secrets: Mapping[str, str] | None = None,
+        variables: Mapping[str, str] | None = None,
         run_id: int = 1,
         attempt: int = 1,
         earlier_artifacts: Collection[str] = (),
@@ -66,7 +67,8 @@ class Act:
     ) -> Outcome:
         """Run all workflows of the caller that the event starts.
 
-        A re-run is a second attempt, beside which the artifacts of the first still stand: `earlier_artifacts`.
+        `variables` are those of the runner. A re-run is a second attempt, beside which the artifacts of the first still
+        stand: `earlier_artifacts`.
         """
         folder = Path(mkdtemp(prefix="run-", dir=self.folder))
         repositories = local_repositories(self.product, caller.folder)
@@ -91,7 +93,7 @@ class Act:
             *("--artifact-server-addr", "127.0.0.1"),
             *("--artifact-server-port", str(artifact_port)),
             *_each("--local-repository", repositories),
-            *_each("--env", {**places, **run}),
+            *_each("--env", {**places, **run, **(variables or {})}),
             *_each("--secret", {"GITHUB_TOKEN": self.github.token, **(secrets or {})}),
         ]
         switches = ["--json", "--verbose", "--rm", "--no-skip-checkout"]  # only verbose names skipped steps

@@ -50,6 +50,7 @@ class _World:
         self.node = "model.shop.orders"
         self.begun: dict[str, _Job] = {}
         self.configs: list[_Config] = []
+        self.names: list[str | None] = []
         self.cancelled_by_id: list[tuple[str, str | None]] = []
         self.found: list[tuple[str, str | None]] = []
         self.unknown_for = 0
@@ -62,7 +63,8 @@ class _World:
             def query(
                 self, query: str, job_config: _Config | None = None, job_id: str | None = None, location: str = ""
             ) -> _Job:
-                return world._begin(job_config, job_id)
+                world.names.append(job_id)
+                return world._begin(job_config, job_id or f"google-{len(world.begun)}")
 
             def load_table_from_file(self, file_obj: Any, job_id: str | None = None, job_config: Any = None) -> _Job:
                 return world._begin(job_config, job_id)
@@ -130,6 +132,22 @@ def test_every_kind_of_job_has_the_labels_of_the_run_and_its_node(tmp_path: Path
         {**ours, "node": "model_shop_orders"},
         ours,
     ]
+
+
+def test_a_query_that_its_caller_does_not_name_stays_googles_to_try_again(tmp_path: Path) -> None:
+    world = _World(tmp_path)
+    world.client.query("select 1").state = "DONE"
+    world.answers["google-1"] = _Error(503)
+    with pytest.raises(_Error):
+        world.client.query("select 1")
+    world.client.load_table_from_file(None)
+
+    world.jobs.settle()
+
+    assert world.names == [None, None]
+    assert world.jobs.bytes_billed == 10
+    assert world.cancelled_by_id == []
+    assert [job.cancels for job in world.begun.values()] == [0, 1]
 
 
 def test_a_dry_run_is_labelled_and_no_job(tmp_path: Path) -> None:

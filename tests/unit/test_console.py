@@ -150,6 +150,21 @@ def test_values_are_masked_on_github_and_never_printed_elsewhere() -> None:
     assert silent.getvalue() == b""
 
 
+@pytest.mark.parametrize("on_github", [True, False])
+def test_what_is_masked_is_not_shown_again(on_github: bool) -> None:
+    stream = io.BytesIO()
+    console = Console(on_github=on_github, stream=stream)
+    console.mask({"hunter2"})
+    before = len(stream.getvalue())
+
+    console.show_log(b"the password is hunter2\n")
+    console.say("hunter2")
+    console.error(DbtUnusableError("hunter2 was refused"))
+
+    assert b"hunter2" not in stream.getvalue()[before:]
+    assert b"the password is *****\n" in stream.getvalue()
+
+
 def test_bytes_are_shown_as_they_are() -> None:
     console, stream = _console(on_github=False)
 

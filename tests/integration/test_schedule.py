@@ -2,7 +2,10 @@
 
 from itertools import pairwise
 
+import pytest
+
 from tests.integration.conftest import Finished, Project
+from tests.integration.test_plain_dbt import OLDEST
 
 # Twelve short models are ready with one long chain, and dbt takes them by name.
 SLEEPS = """\
@@ -38,7 +41,9 @@ def _span(done: Finished) -> float:
     return max(moment(node["completed_at"]) or 0.0 for node in nodes) - min(began)
 
 
-def test_the_longest_way_begins_first_and_the_whole_ends_earlier(project: Project) -> None:
+@pytest.mark.parametrize("version", ["locked", OLDEST.version])
+def test_the_longest_way_begins_first_and_the_whole_ends_earlier(project: Project, version: str) -> None:
+    python = project.dbt_python if version == "locked" else OLDEST.python()
     project.write(_models())
     for each in ("one", "two", "three"):
         (project.root / f"models/{each}.sql").unlink()
@@ -47,7 +52,7 @@ def test_the_longest_way_begins_first_and_the_whole_ends_earlier(project: Projec
 
     def built(number: int, *arguments: str) -> Finished:
         at = folder / f"2026010{number}T000000Z-x"
-        done = project.verb("run", "--dbt-python", str(project.dbt_python), "--target", "local", *arguments, folder=at)
+        done = project.verb("run", "--dbt-python", str(python), "--target", "local", *arguments, folder=at)
         assert done.exit_code == 0, done.output
         assert project.verb("report", folder=at).exit_code == 0
         return done

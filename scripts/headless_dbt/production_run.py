@@ -17,10 +17,11 @@ from headless_dbt.cancellation import cancellable, uninterrupted
 from headless_dbt.console import Console
 from headless_dbt.credentials import AMBIENT_VARIABLES, ambient_credentials, google_credentials
 from headless_dbt.dbt_commands import check_dbt_args
-from headless_dbt.earlier_runs import EarlierRun, find_earlier
+from headless_dbt.earlier_runs import find_earlier
 from headless_dbt.errors import DbtUnusableError, HeadlessDbtError, told_as
 from headless_dbt.final_artifacts import finish_folder
 from headless_dbt.inputs import CRITICAL_PATH, ENVIRONMENT_PREFIX
+from headless_dbt.kept_parse import KeptParse, kept_parse
 from headless_dbt.locate import Place
 from headless_dbt.node_times import read_times, times_of
 from headless_dbt.previous_run import neighbouring_previous
@@ -30,7 +31,7 @@ from headless_dbt.recorder import Recorder
 from headless_dbt.redaction import JOB_TOKENS, secret_values
 from headless_dbt.run_folder import RunFolder, new_run_folder
 from headless_dbt.settings import Flags, Places, Runner, RunSettings, read_request, read_run_settings, read_secrets
-from headless_dbt.supervisor import run_dbt
+from headless_dbt.supervisor import Memory, run_dbt
 
 
 def run(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
@@ -61,9 +62,12 @@ def run(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
             settings = read_run_settings(flags, runner)
             check_dbt_args(settings.dbt_args)
             fetched = runner.workspace / places.earlier if places.earlier else None
-            earlier = find_earlier(settings.resume_from, runner.workspace, fetched)
-            times = _times(folder, settings.project_dir, fetched) if settings.schedule == CRITICAL_PATH else None
-            _run(settings, runner, places.dbt_python, earlier, times, recorder=recorder, console=console)
+            memory = Memory(
+                earlier=find_earlier(settings.resume_from, runner.workspace, fetched),
+                times=_times(folder, settings.project_dir, fetched) if settings.schedule == CRITICAL_PATH else None,
+                parse=_kept(settings, runner),
+            )
+            _run(settings, runner, places.dbt_python, memory, recorder=recorder, console=console)
         except Exception as error:  # noqa: BLE001  Whatever happened, the run folder and the user are told.
             problem = told_as(error)
             place = _place(problem, runner.workspace, request.inputs["project-dir"])
@@ -80,6 +84,18 @@ def run(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
             verdict = assemble_run(folder)
     console.say(f"\nStatus: {verdict.status}. Run folder: {folder.path}")
     return verdict.exit_code
+
+
+def _kept(settings: RunSettings, runner: Runner) -> KeptParse | None:
+    """Where a parse is kept for the next run: as the environment says, else with the run folders of the project.
+
+    The workspace of a runner is gone with its job: there it is kept only where somebody has named a place.
+    """
+    given = runner.environment.get("HEADLESS_DBT_KEPT", "")
+    if runner.on_github and not given:
+        return None
+    parent = runner.workspace / given if given else settings.project_dir / "target" / "headless_dbt" / "kept"
+    return kept_parse(parent, settings.target, settings.vars, settings.profiles_dir)
 
 
 def _times(folder: RunFolder, project_dir: Path, fetched: Path | None) -> dict[str, float]:
@@ -110,8 +126,7 @@ def _run(  # noqa: PLR0913
     settings: RunSettings,
     runner: Runner,
     dbt_python: str,
-    earlier: EarlierRun | None,
-    times: dict[str, float] | None,
+    memory: Memory,
     *,
     recorder: Recorder,
     console: Console,
@@ -129,7 +144,15 @@ def _run(  # noqa: PLR0913
         )
         python, requested = _dbt_interpreter(settings, runner, dbt_python, console)
         environment = dbt_environment(runner.environment, settings.env, settings.dbt_env, google)
-        run_dbt(python, settings, environment, requested, earlier, times=times, recorder=recorder, console=console)
+        run_dbt(
+            python,
+            settings,
+            environment,
+            requested,
+            memory,
+            recorder=recorder,
+            console=console,
+        )
 
 
 def _dbt_interpreter(

@@ -34,6 +34,7 @@ from headless_dbt.errors import DbtUnusableError, HeadlessDbtError, TimeLimitErr
 from headless_dbt.final_artifacts import merge_folder
 from headless_dbt.job_options import job_options
 from headless_dbt.journal import read_journal
+from headless_dbt.kept_parse import KeptParse
 from headless_dbt.merged_results import downstream, run_results_document, skipped_entries
 from headless_dbt.model import Attempt, Command, Continued, Installation
 from headless_dbt.recorder import Recorder, now
@@ -59,21 +60,30 @@ class PackagesHungError(DbtUnusableError):
     """`dbt deps` did not end; its process has to go before another try."""
 
 
+@dataclass(frozen=True)
+class Memory:
+    """What earlier runs have left.
+
+    ``earlier`` is the run to continue. ``times`` are seconds of nodes, by which they are ordered; None leaves dbt its
+    own order. ``parse`` is what dbt remembers of its last parse, and where this one's is kept; None keeps nothing.
+    """
+
+    earlier: EarlierRun | None = None
+    times: Mapping[str, float] | None = None
+    parse: KeptParse | None = None
+
+
 def run_dbt(  # noqa: PLR0913  Each is a collaborator of its own.
     python: Path,
     settings: RunSettings,
     environment: Mapping[str, str],
     requested: tuple[str, ...],
-    earlier: EarlierRun | None,
+    memory: Memory,
     *,
-    times: Mapping[str, float] | None,
     recorder: Recorder,
     console: Console,
 ) -> None:
-    """Run all dbt commands of the request in one session. Raises HeadlessDbtError.
-
-    ``times`` are seconds of nodes in an earlier run, by which they are ordered; None leaves dbt its own order.
-    """
+    """Run all dbt commands of the request in one session. Raises HeadlessDbtError."""
     folder = recorder.folder
     first = folder.attempt(1)
     first.mkdir(parents=True)
@@ -86,7 +96,7 @@ def run_dbt(  # noqa: PLR0913  Each is a collaborator of its own.
             with SessionProcess(
                 python, settings.project_dir, environment, console.show_log, jobs, deadline=deadline
             ) as session:
-                conversation = _Conversation(session, settings, commands, earlier, times, recorder, console, deadline)
+                conversation = _Conversation(session, settings, commands, memory, recorder, console, deadline)
                 return conversation.hold(requested)
         except SessionEndedError as ended:
             raise DbtUnusableError(str(ended)) from None
@@ -104,8 +114,7 @@ class _Conversation:
     session: SessionProcess
     settings: RunSettings
     commands: DbtCommands
-    earlier: EarlierRun | None
-    times: Mapping[str, float] | None
+    memory: Memory
     recorder: Recorder
     console: Console
     deadline: float
@@ -115,7 +124,11 @@ class _Conversation:
         self._meet(requested)
         if any((self.settings.project_dir / file).is_file() for file in PROJECT_DEPENDENCIES):
             self._install_packages()
+        if self.memory.parse is not None:
+            self.memory.parse.lend(self.commands.target_path)
         parsed = self._require("parse", self.commands.parse(), lambda problem: parse_error(self.settings, problem))
+        if self.memory.parse is not None:
+            self.memory.parse.keep(self.commands.target_path, self.recorder.secrets)
         self._keep_manifest()
         if self.settings.cost_limit and self._adapter != "bigquery":
             self.console.warning("`cost-limit` is without effect: only BigQuery says what a query costs.")
@@ -137,8 +150,8 @@ class _Conversation:
         sources = self._select()
         if self.settings.check:
             return self._check(sources)
-        if self.times is not None:
-            self._schedule(self.times)
+        if self.memory.times is not None:
+            self._schedule(self.memory.times)
         manifest = self.commands.target_path / "manifest.json"
         selected, project_dir = self.recorder.record.selected or (), self.settings.project_dir
         code = record_code(self.recorder.folder, manifest, project_dir, selected, parsed.lines)
@@ -192,13 +205,14 @@ class _Conversation:
 
     def _resumed(self, manifest: CodeManifest) -> Build | None:
         """The build of what an earlier run left, or None where everything is to be built."""
-        if self.earlier is None:
+        earlier = self.memory.earlier
+        if earlier is None:
             return None
         folder, record = self.recorder.folder, self.recorder.record
-        selected, name = record.selected or (), self.earlier.run
-        takeover = self._takeover(self.earlier, manifest, selected)
+        selected, name = record.selected or (), earlier.run
+        takeover = self._takeover(earlier, manifest, selected)
         self.recorder.note(
-            continued=Continued(run=name, url=self.earlier.url, taken=len(takeover.taken), reason=takeover.reason)
+            continued=Continued(run=name, url=earlier.url, taken=len(takeover.taken), reason=takeover.reason)
         )
         if not takeover.taken:
             self.console.warning(f"Everything is built, nothing is taken over from {name}: {takeover.reason}.")

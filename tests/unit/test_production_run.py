@@ -13,7 +13,6 @@ import pytest
 from headless_dbt import environments, production_run
 from headless_dbt.blame import BuildEndedError
 from headless_dbt.console import Console
-from headless_dbt.earlier_runs import EarlierRun
 from headless_dbt.environments import DbtRequirements
 from headless_dbt.errors import CancelledError, DbtUnusableError, HeadlessDbtError, RequestError
 from headless_dbt.model import Attempt
@@ -22,6 +21,7 @@ from headless_dbt.production_run import dbt_environment, run
 from headless_dbt.recorder import Recorder
 from headless_dbt.run_folder import RunFolder, find_run_folder
 from headless_dbt.settings import Places, Runner
+from headless_dbt.supervisor import Memory
 
 from tests.unit.builders import (
     make_command,
@@ -48,19 +48,17 @@ class _Dbt:
         settings: Any,
         environment: dict[str, str],
         requested: tuple[str, ...],
-        earlier: EarlierRun | None,
+        memory: Memory,
         *,
-        times: dict[str, float] | None,
         recorder: Recorder,
         console: Console,
     ) -> None:
         self.seen = {
-            "times": times,
+            "memory": memory,
             "python": python,
             "environment": environment,
             "requested": requested,
             "settings": settings,
-            "earlier": earlier,
         }
         if self.error is not None:
             raise self.error
@@ -333,9 +331,27 @@ def test_times_are_those_that_were_fetched_or_of_the_run_before(dbt: _Dbt, works
     places = Places(run_folder=str(tmp_path / "run"), dbt_python="/the/python", earlier=str(tmp_path / "earlier"))
 
     run({}, runner, places, Console(on_github=False, stream=io.BytesIO()))
-    fetched = dbt.seen["times"]
+    fetched = dbt.seen["memory"].times
     _run(runner, tmp_path / "second")
-    unknown = dbt.seen["times"]
+    unknown = dbt.seen["memory"].times
     _run(make_runner(workspace), tmp_path / "third")
 
-    assert (fetched, unknown, dbt.seen["times"]) == ({"model.shop.a": 2.5}, {}, None)
+    assert (fetched, unknown, dbt.seen["memory"].times) == ({"model.shop.a": 2.5}, {}, None)
+
+
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        ({}, "workspace/target/headless_dbt/kept"),
+        ({"HEADLESS_DBT_KEPT": "cache"}, "workspace/cache"),
+        ({"HEADLESS_DBT_KEPT": "cache", "GITHUB_ACTIONS": "true"}, "workspace/cache"),
+        ({"GITHUB_ACTIONS": "true"}, None),
+    ],
+)
+def test_a_parse_is_kept_where_there_is_a_next_run(
+    dbt: _Dbt, workspace: Path, tmp_path: Path, given: dict[str, str], place: str | None
+) -> None:
+    _run(make_runner(workspace, given, on_github="GITHUB_ACTIONS" in given), tmp_path / "run")
+
+    kept = dbt.seen["memory"].parse
+    assert (kept.file.parents[1] if kept else None) == (tmp_path / place if place else None)

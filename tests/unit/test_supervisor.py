@@ -23,7 +23,7 @@ from headless_dbt.recorder import Recorder
 from headless_dbt.run_folder import RunFolder
 from headless_dbt.session_process import SessionEndedError
 from headless_dbt.session_protocol import Hello, Reply, SessionException
-from headless_dbt.supervisor import run_dbt
+from headless_dbt.supervisor import Memory, run_dbt
 
 from tests.unit import builders
 from tests.unit.builders import (
@@ -126,8 +126,7 @@ class _Stage:
                 make_settings(self.project, **settings),
                 {},
                 ("dbt-core==1.12.6",),
-                earlier,
-                times=times,
+                Memory(earlier=earlier, times=times),
                 recorder=recorder,
                 console=Console(on_github=False, stream=self.stream),
             )

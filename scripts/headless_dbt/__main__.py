@@ -11,7 +11,7 @@ from typing import NoReturn
 import headless_dbt
 from headless_dbt.console import Console
 from headless_dbt.errors import RequestError, told_as
-from headless_dbt.inputs import Input
+from headless_dbt.inputs import CRITICAL_PATH, Input
 from headless_dbt.settings import Flags, Places, Runner, inputs_of, read_fetch_settings, read_places, read_runner
 
 _VERBS = {
@@ -53,14 +53,22 @@ def _dispatch(arguments: Sequence[str] | None, runner: Runner, console: Console)
 
 def _fetch(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
     settings = read_fetch_settings(flags, runner)
-    if not settings.wanted:
+    ordered = settings.schedule == CRITICAL_PATH
+    if not settings.wanted and not ordered:
         console.say("Nothing to fetch: this is a first attempt, and `resume-from` names no run on GitHub.")
         return 0
     if not places.earlier:
         raise RequestError("--earlier", given="nothing", allowed="a new or an empty folder", advice="Name one.")
+    folder = runner.workspace / places.earlier
+    if ordered:
+        from headless_dbt.recall import recall_times
+
+        recall_times(settings, folder, console)
+    if not settings.wanted:
+        return 0
     from headless_dbt.fetch_earlier import fetch
 
-    return fetch(settings, runner.workspace / places.earlier, console)
+    return fetch(settings, folder, console)
 
 
 def _run(flags: Flags, runner: Runner, places: Places, console: Console) -> int:

@@ -4,10 +4,8 @@ import json
 import re
 from hashlib import sha256
 
-from headless_dbt.inputs import INPUTS
+from headless_dbt.inputs import DEFAULTS
 from headless_dbt.model import Request
-
-_DEFAULTS = {declared.name: declared.default for declared in INPUTS}
 
 
 def unique_artifact_name(name: str, request: Request, nonce: str) -> str:
@@ -25,7 +23,7 @@ def standing_for(request: Request) -> str:
     A default stands for itself, so that an input that comes with a new version changes nothing.
     """
     inputs = {
-        given: text for given, text in request.inputs.items() if given != "resume-from" and text != _DEFAULTS.get(given)
+        given: text for given, text in request.inputs.items() if given != "resume-from" and text != DEFAULTS.get(given)
     }
     asked = json.dumps([request.context.workflow_file, inputs], sort_keys=True)
     return sha256(asked.encode()).hexdigest()[:6]

@@ -31,6 +31,8 @@ from headless_dbt.parsing import (
     words,
 )
 
+# What `schedule` may say.
+DBT, CRITICAL_PATH = "dbt", "critical-path"
 # What `resume-from` may say beside the id of a run.
 LATEST, NONE = "latest", "none"
 ENVIRONMENT_PREFIX = "HEADLESS_DBT_"
@@ -116,6 +118,14 @@ INPUTS = (
         "Earlier run to continue: a run id, or latest; what passed in it is not built again. "
         "Default: in a re-run the attempt before; none turns that off.",
         folder,
+        _FETCH,
+    ),
+    Input(
+        "schedule",
+        DBT,
+        "Order of nodes that are ready: dbt's own, or critical-path, the longest way to the end first, "
+        "by the times of the last run.",
+        one_of(DBT, CRITICAL_PATH),
         _FETCH,
     ),
     Input("time-limit", "0", "Minutes for the whole of dbt; 0 is none.", quantity, _RUN),
@@ -205,3 +215,5 @@ INPUTS = (
         secret=True,
     ),
 )
+# What a request of an older version meant by what it did not know.
+DEFAULTS = {declared.name: declared.default for declared in INPUTS}

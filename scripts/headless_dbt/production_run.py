@@ -20,13 +20,15 @@ from headless_dbt.dbt_commands import check_dbt_args
 from headless_dbt.earlier_runs import EarlierRun, find_earlier
 from headless_dbt.errors import DbtUnusableError, HeadlessDbtError, told_as
 from headless_dbt.final_artifacts import finish_folder
-from headless_dbt.inputs import ENVIRONMENT_PREFIX
+from headless_dbt.inputs import CRITICAL_PATH, ENVIRONMENT_PREFIX
 from headless_dbt.locate import Place
+from headless_dbt.node_times import read_times, times_of
+from headless_dbt.previous_run import neighbouring_previous
 from headless_dbt.problem_place import problem_place
 from headless_dbt.project_files import project_files
 from headless_dbt.recorder import Recorder
 from headless_dbt.redaction import JOB_TOKENS, secret_values
-from headless_dbt.run_folder import new_run_folder
+from headless_dbt.run_folder import RunFolder, new_run_folder
 from headless_dbt.settings import Flags, Places, Runner, RunSettings, read_request, read_run_settings, read_secrets
 from headless_dbt.supervisor import run_dbt
 
@@ -60,7 +62,8 @@ def run(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
             check_dbt_args(settings.dbt_args)
             fetched = runner.workspace / places.earlier if places.earlier else None
             earlier = find_earlier(settings.resume_from, runner.workspace, fetched)
-            _run(settings, runner, places.dbt_python, earlier, recorder=recorder, console=console)
+            times = _times(folder, settings.project_dir, fetched) if settings.schedule == CRITICAL_PATH else None
+            _run(settings, runner, places.dbt_python, earlier, times, recorder=recorder, console=console)
         except Exception as error:  # noqa: BLE001  Whatever happened, the run folder and the user are told.
             problem = told_as(error)
             place = _place(problem, runner.workspace, request.inputs["project-dir"])
@@ -77,6 +80,15 @@ def run(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
             verdict = assemble_run(folder)
     console.say(f"\nStatus: {verdict.status}. Run folder: {folder.path}")
     return verdict.exit_code
+
+
+def _times(folder: RunFolder, project_dir: Path, fetched: Path | None) -> dict[str, float]:
+    """How long nodes took: as `fetch` found it, else in the earlier run folders of the project."""
+    known = read_times(fetched) if fetched else {}
+    if known:
+        return known
+    previous = neighbouring_previous(folder, project_dir)
+    return times_of([previous]) if previous else {}
 
 
 def _place(problem: HeadlessDbtError, workspace: Path, project_dir: str) -> Place | None:
@@ -99,6 +111,7 @@ def _run(  # noqa: PLR0913
     runner: Runner,
     dbt_python: str,
     earlier: EarlierRun | None,
+    times: dict[str, float] | None,
     *,
     recorder: Recorder,
     console: Console,
@@ -116,7 +129,7 @@ def _run(  # noqa: PLR0913
         )
         python, requested = _dbt_interpreter(settings, runner, dbt_python, console)
         environment = dbt_environment(runner.environment, settings.env, settings.dbt_env, google)
-        run_dbt(python, settings, environment, requested, earlier, recorder=recorder, console=console)
+        run_dbt(python, settings, environment, requested, earlier, times=times, recorder=recorder, console=console)
 
 
 def _dbt_interpreter(

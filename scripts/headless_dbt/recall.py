@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from itertools import islice
+from pathlib import Path
 from threading import Thread
 from typing import TypeVar
 
@@ -18,9 +19,10 @@ from headless_dbt.console import Console
 from headless_dbt.github import NETWORK_ERRORS, Patience
 from headless_dbt.github_runs import Artifact, WorkflowRuns, why_not
 from headless_dbt.model import Context
+from headless_dbt.node_times import keep_times, times_of
 from headless_dbt.previous_run import decode_previous, keep_previous
 from headless_dbt.run_folder import find_run_folder
-from headless_dbt.settings import Flags, Places, RecallSettings, Runner, read_recall_settings
+from headless_dbt.settings import FetchSettings, Flags, Places, RecallSettings, Runner, read_recall_settings
 
 # All of it together, and of that what is waited before GitHub is asked again.
 SECONDS, PATIENCE_SECONDS = 10.0, 3.0
@@ -54,6 +56,33 @@ def recall(flags: Flags, runner: Runner, places: Places, console: Console, secon
     return 0
 
 
+def recall_times(settings: FetchSettings, folder: Path, console: Console, seconds: float = SECONDS) -> None:
+    """Write times.json: how long nodes took in the newest run that any job of this workflow left. It never fails."""
+    try:
+        run_id, times = _in_time(lambda: _look_for_times(settings), seconds)
+        keep_times(folder, times)
+        said = f"The times of {len(times)} nodes are those of run {run_id}."
+    except Exception as error:  # noqa: BLE001  dbt's own order is one too.
+        said = f"There are no times of an earlier run: {_reason(error)}."
+    console.say(" ".join(said.split()))
+
+
+def _look_for_times(settings: FetchSettings) -> tuple[int, dict[str, float]]:
+    runs = _runs(settings)
+    for run_id in islice(_candidates(settings.context, runs), MOST_RUNS):
+        ours = [each for each in runs.artifacts_of(run_id) if request_in(each.name, settings.artifact_name)]
+        left = [previous for each in ours[:MOST_ARTIFACTS] if not each.expired and (previous := _read(runs, each))]
+        if times := times_of(left):
+            return run_id, times
+    raise NoPreviousRunError(f"no earlier run of {settings.context.workflow_file or 'a workflow'} left any")
+
+
+def _runs(settings: RecallSettings | FetchSettings) -> WorkflowRuns:
+    if not settings.token or not settings.repository:
+        raise NoPreviousRunError("GITHUB_REPOSITORY and GITHUB_TOKEN must both be set to look for it")
+    return WorkflowRuns(settings.token, settings.api_url, settings.repository, Patience(seconds=PATIENCE_SECONDS))
+
+
 def _reason(error: Exception) -> str:
     match error:
         case TimeoutError():
@@ -82,10 +111,7 @@ def _in_time(work: Callable[[], _Found], seconds: float) -> _Found:
 
 
 def _look_for(settings: RecallSettings, key: str) -> tuple[int, PreviousRun]:
-    if not settings.token or not settings.repository:
-        raise NoPreviousRunError("GITHUB_REPOSITORY and GITHUB_TOKEN must both be set to look for it")
-    patience = Patience(seconds=PATIENCE_SECONDS)
-    runs = WorkflowRuns(settings.token, settings.api_url, settings.repository, patience)
+    runs = _runs(settings)
     for run_id in islice(_candidates(settings.context, runs), MOST_RUNS):
         named = [
             artifact

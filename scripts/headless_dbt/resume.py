@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headless_dbt.code_manifest import Code, CodeManifest
+from headless_dbt.inputs import DEFAULTS
 from headless_dbt.lineage import reachable, turned
 from headless_dbt.model import Outcome, Request, outcome_of
 
@@ -89,6 +90,10 @@ def hook_carrier(unique_ids: Iterable[str]) -> str | None:
     return min((name for name in unique_ids if name.startswith("test.")), default=None)
 
 
+def _given(request: Request, name: str) -> str:
+    return request.inputs.get(name) or DEFAULTS.get(name, "")
+
+
 def closest(requests: Sequence[Request], request: Request, *, same: bool) -> list[int]:
     """Which of these requests, the newest first, are most like this one: their indices, the most similar first.
 
@@ -98,7 +103,7 @@ def closest(requests: Sequence[Request], request: Request, *, same: bool) -> lis
 
     def differences(other: Request) -> int:
         names = (request.inputs.keys() | other.inputs.keys()) - {"resume-from"}
-        return sum(request.inputs.get(name, "") != other.inputs.get(name, "") for name in names)
+        return sum(_given(request, name) != _given(other, name) for name in names)
 
     ranked = sorted(range(len(requests)), key=lambda index: (differences(requests[index]), index))
     return [index for index in ranked if not same or not differences(requests[index])]

@@ -5,11 +5,11 @@ lies beside it. It reads one JSON request a line from standard input and writes 
 descriptor FD. dbt's own log goes to standard output. One process serves all commands, because importing dbt costs
 seconds. JOBS is a JSON object of what holds for jobs on BigQuery, see session_protocol.JobsOptions.
 
-Request: ``{"argv": [...]}``, or ``{"check": {"nodes", "sources", "seconds"}}``. Reply: ``{"success": bool,
-"exception": {"type", "message"} | null, "lines": [...], "bytes_billed": int, "refused": bool}``, where ``lines`` is
-what ``dbt list`` found, what ``dbt compile --inline`` made, or what a check came to, and ``refused`` whether a node
-was not begun because of ``most_bytes``. The first reply, without a request, is the hello: ``{"installed": {package:
-version}, "python": version, "exception": ...}``.
+Request: ``{"argv": [...]}``, ``{"check": {"nodes", "sources", "seconds"}}`` or ``{"schedule": {"seconds"}}``. Reply:
+``{"success": bool, "exception": {"type", "message"} | null, "lines": [...], "bytes_billed": int, "refused": bool}``,
+where ``lines`` is what ``dbt list`` found, what ``dbt compile --inline`` made, or what a check came to, and ``refused``
+whether a node was not begun because of ``most_bytes``. The first reply, without a request, is the hello:
+``{"installed": {package: version}, "python": version, "exception": ...}``.
 
 Source: dbt's programmatic invocations, https://docs.getdbt.com/reference/programmatic-invocations
 """
@@ -114,6 +114,9 @@ class Session:
             finally:
                 if self.jobs is not None:
                     self.jobs.settle()
+        if "schedule" in request:
+            self.schedule(**request["schedule"])
+            return {"success": True, "exception": None, "lines": []}
         argv = request["argv"]
         # dbt records the command that it was started with, and takes it from here.
         sys.argv = ["dbt", *argv]
@@ -160,6 +163,15 @@ class Session:
             reads = [(table.database, table.schema, table.identifier) for table in tables]
             steps = beside("bigquery_check").try_bigquery(open_client, sorted(writes), reads, seconds)
         return [json.dumps(step) for step in steps]
+
+    def schedule(self, seconds):
+        """Let builds hand out the node with the longest way to the end first."""
+        from dbt.adapters.factory import get_adapter_by_type
+        from dbt.graph.queue import GraphQueue
+
+        kind = self.manifest.metadata.adapter_type
+        # The adapter's configuration is that of the command that runs.
+        beside("critical_first").install(GraphQueue, seconds, lambda: get_adapter_by_type(kind).config.threads)
 
     def watch_jobs(self):
         """Watch the jobs on BigQuery. What a parse has loaded is what the project's target needs."""

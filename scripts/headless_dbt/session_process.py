@@ -125,6 +125,10 @@ class SessionProcess:
         """Try for so many seconds what these nodes and sources (unique ids) need of the warehouse. Raises as above."""
         return self._ask({"check": {"nodes": nodes, "sources": sources, "seconds": seconds}}, math.inf)
 
+    def schedule(self, seconds: Mapping[str, float]) -> Reply:
+        """Let builds hand out by the way to the end, by these times of nodes (unique ids). Raises as above."""
+        return self._ask({"schedule": {"seconds": seconds}}, math.inf)
+
     def _ask(self, request: Mapping[str, object], timeout: float) -> Reply:
         self._busy = True
         try:

@@ -66,6 +66,7 @@ class RunSettings:
     retries: int
     retry_delay: float
     resume_from: str
+    schedule: str
     time_limit: float
     cost_limit: float
     cost_per_tib: float
@@ -109,6 +110,7 @@ class FetchSettings:
     """The inputs of ``fetch``, parsed, and which run this is. ``token`` may be empty."""
 
     resume_from: str
+    schedule: str
     artifact_name: str
     token: str = field(repr=False)
     repository: str

@@ -66,10 +66,14 @@ def run_dbt(  # noqa: PLR0913  Each is a collaborator of its own.
     requested: tuple[str, ...],
     earlier: EarlierRun | None,
     *,
+    times: Mapping[str, float] | None,
     recorder: Recorder,
     console: Console,
 ) -> None:
-    """Run all dbt commands of the request in one session. Raises HeadlessDbtError."""
+    """Run all dbt commands of the request in one session. Raises HeadlessDbtError.
+
+    ``times`` are seconds of nodes in an earlier run, by which they are ordered; None leaves dbt its own order.
+    """
     folder = recorder.folder
     first = folder.attempt(1)
     first.mkdir(parents=True)
@@ -82,7 +86,7 @@ def run_dbt(  # noqa: PLR0913  Each is a collaborator of its own.
             with SessionProcess(
                 python, settings.project_dir, environment, console.show_log, jobs, deadline=deadline
             ) as session:
-                conversation = _Conversation(session, settings, commands, earlier, recorder, console, deadline)
+                conversation = _Conversation(session, settings, commands, earlier, times, recorder, console, deadline)
                 return conversation.hold(requested)
         except SessionEndedError as ended:
             raise DbtUnusableError(str(ended)) from None
@@ -101,6 +105,7 @@ class _Conversation:
     settings: RunSettings
     commands: DbtCommands
     earlier: EarlierRun | None
+    times: Mapping[str, float] | None
     recorder: Recorder
     console: Console
     deadline: float
@@ -132,6 +137,8 @@ class _Conversation:
         sources = self._select()
         if self.settings.check:
             return self._check(sources)
+        if self.times is not None:
+            self._schedule(self.times)
         manifest = self.commands.target_path / "manifest.json"
         selected, project_dir = self.recorder.record.selected or (), self.settings.project_dir
         code = record_code(self.recorder.folder, manifest, project_dir, selected, parsed.lines)
@@ -140,6 +147,16 @@ class _Conversation:
         if self.settings.docs:
             self._docs()
         return None
+
+    def _schedule(self, times: Mapping[str, float]) -> None:
+        """Order by the critical path, where there are times, and a dbt that lets itself be ordered."""
+        if not times:
+            self.console.say("`schedule: critical-path` needs the times of an earlier run; this one keeps dbt's order.")
+            return
+        reply = self.session.schedule(times)
+        if reply.exception is not None:
+            reason = f"{reply.exception.type}: {reply.exception.message}"
+            self.console.warning(f"`schedule: critical-path` cannot be had from this dbt ({reason}): its order stays.")
 
     def _check(self, sources: Sequence[str]) -> None:
         """Try the warehouse in place of building."""

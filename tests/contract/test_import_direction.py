@@ -26,7 +26,7 @@ LEVELS = (
     ("inputs",),
     ("artifact_names", "settings", "workflow_commands"),
     ("artifacts", "cancellation", "console", "credentials", "code_manifest", "environments", "log_filter", "redaction"),
-    ("checks", "job_options"),
+    ("checks", "job_options", "node_times"),
     ("blame", "dbt_commands", "journal", "retrying", "resume", "run_folder", "session_process"),
     ("code_record", "recorder", "source_freshness"),
     ("merged_results",),
@@ -52,7 +52,7 @@ LEVELS = (
 )
 LEVEL = {module: level for level, modules in enumerate(LEVELS) for module in modules}
 # They run where nothing is installed, and stand alone.
-ALONE = {"bigquery_check", "bigquery_jobs", "bigquery_patience", "bootstrap", "session"}
+ALONE = {"bigquery_check", "bigquery_jobs", "bigquery_patience", "bootstrap", "critical_first", "session"}
 # Values in, values out: what they may not import.
 PURE = {
     "artifact_names",

@@ -55,15 +55,18 @@ class Dbt:
     version: str
     freshness: str
 
-    def call(self, project: Path, *arguments: str) -> int:
-        """Run a command of it in a project; return its exit code."""
+    def python(self) -> Path:
+        """The interpreter that has it."""
         requirements = environments.DbtRequirements(None, self.pins, ROOT / "requirements-excludes.txt")
         folder = (ROOT / ".venv" / f"dbt-{environments.fingerprint(requirements, '')[:12]}").resolve()
-        python = environments.build_dbt_environment(folder, requirements, "", os.environ)
+        return environments.build_dbt_environment(folder, requirements, "", os.environ)
+
+    def call(self, project: Path, *arguments: str) -> int:
+        """Run a command of it in a project; return its exit code."""
         libraries = ":".join(str(file.parent) for file in ROOT.glob(LIBDUCKDB))
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("DBT_", "HEADLESS_"))}
         return subprocess.run(
-            [python.parent / "dbt", *arguments],
+            [self.python().parent / "dbt", *arguments],
             cwd=project,
             env={**kept, "DO_NOT_TRACK": "1", "LD_LIBRARY_PATH": libraries},
             stdout=subprocess.DEVNULL,

@@ -1,5 +1,6 @@
 """`headless-dbt recall`, and what `report` makes of it: the previous run, from its artifact on GitHub."""
 
+import io
 import random
 import time
 from collections.abc import Iterator, Mapping
@@ -10,10 +11,11 @@ import msgspec
 import pytest
 from headless_dbt.artifact_names import unique_artifact_name
 from headless_dbt.console import Console
-from headless_dbt.recall import recall
+from headless_dbt.node_times import read_times
+from headless_dbt.recall import recall, recall_times
 from headless_dbt.report import report
 from headless_dbt.run_folder import RunFolder
-from headless_dbt.settings import Places
+from headless_dbt.settings import Places, read_fetch_settings
 
 from tests.github_double import GitHubDouble
 from tests.unit.builders import (
@@ -201,3 +203,39 @@ def test_a_connection_that_is_cut_once_is_tried_again(tmp_path: Path, github: Gi
     left(github, 41)
     github.cut("GET", "/actions-results/*")
     assert Recalled(tmp_path, github).previous == "run 41"
+
+
+def fetched(github: GitHubDouble, folder: Path, **variables: str) -> str:
+    """`fetch` of a first attempt that asks for an order by times."""
+    environment = {
+        "GITHUB_REPOSITORY": REPOSITORY,
+        "GITHUB_API_URL": github.url,
+        "GITHUB_RUN_ID": "70",
+        "GITHUB_REF_NAME": "main",
+        "GITHUB_WORKFLOW_REF": f"{REPOSITORY}/{WORKFLOW}@refs/heads/main",
+        "HEADLESS_DBT_GITHUB_TOKEN": github.token,
+        "HEADLESS_DBT_SCHEDULE": "critical-path",
+        "HEADLESS_DBT_EARLIER": str(folder),
+    }
+    stream = io.BytesIO()
+    settings = read_fetch_settings({}, make_runner(folder, {**environment, **variables}))
+    recall_times(settings, folder, Console(on_github=False, stream=stream))
+    return stream.getvalue().decode()
+
+
+def test_the_times_of_nodes_are_those_of_the_newest_run_whatever_it_asked_for(
+    github: GitHubDouble, tmp_path: Path
+) -> None:
+    left(github, 40)
+    left(github, 50, files={"request.json": b"{}", "run.json": b"torn"})
+
+    said = fetched(github, tmp_path / "earlier")
+
+    assert said == "The times of 1 nodes are those of run 40.\n"
+    assert read_times(tmp_path / "earlier") == {A: 0.5}
+
+
+def test_without_any_run_there_are_no_times_and_no_failure(github: GitHubDouble, tmp_path: Path) -> None:
+    assert "no earlier run of .github/workflows/nightly.yml left any" in fetched(github, tmp_path / "earlier")
+    assert "must both be set" in fetched(github, tmp_path, HEADLESS_DBT_GITHUB_TOKEN="")
+    assert read_times(tmp_path / "earlier") == {}

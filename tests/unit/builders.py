@@ -148,6 +148,7 @@ def make_settings(project_dir: Path = Path("/project"), **changes: Any) -> RunSe
         "retries": 0,
         "retry_delay": 0.0,
         "resume_from": "",
+        "schedule": "dbt",
         "time_limit": 0.0,
         "cost_limit": 0.0,
         "cost_per_tib": 6.25,

@@ -17,6 +17,7 @@ from headless_dbt.earlier_runs import EarlierRun
 from headless_dbt.environments import DbtRequirements
 from headless_dbt.errors import CancelledError, DbtUnusableError, HeadlessDbtError, RequestError
 from headless_dbt.model import Attempt
+from headless_dbt.node_times import keep_times
 from headless_dbt.production_run import dbt_environment, run
 from headless_dbt.recorder import Recorder
 from headless_dbt.run_folder import RunFolder, find_run_folder
@@ -49,10 +50,12 @@ class _Dbt:
         requested: tuple[str, ...],
         earlier: EarlierRun | None,
         *,
+        times: dict[str, float] | None,
         recorder: Recorder,
         console: Console,
     ) -> None:
         self.seen = {
+            "times": times,
             "python": python,
             "environment": environment,
             "requested": requested,
@@ -322,3 +325,17 @@ def test_what_is_not_pinned_is_warned_of(
     _, said = _run(runner, tmp_path / "run", python="", adapter="postgres")
 
     assert "Warning: The newest dbt-postgres that fits is installed" in said
+
+
+def test_times_are_those_that_were_fetched_or_of_the_run_before(dbt: _Dbt, workspace: Path, tmp_path: Path) -> None:
+    runner = make_runner(workspace, HEADLESS_DBT_SCHEDULE="critical-path")
+    keep_times(tmp_path / "earlier", {"model.shop.a": 2.5})
+    places = Places(run_folder=str(tmp_path / "run"), dbt_python="/the/python", earlier=str(tmp_path / "earlier"))
+
+    run({}, runner, places, Console(on_github=False, stream=io.BytesIO()))
+    fetched = dbt.seen["times"]
+    _run(runner, tmp_path / "second")
+    unknown = dbt.seen["times"]
+    _run(make_runner(workspace), tmp_path / "third")
+
+    assert (fetched, unknown, dbt.seen["times"]) == ({"model.shop.a": 2.5}, {}, None)

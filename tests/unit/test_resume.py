@@ -173,3 +173,10 @@ def test_of_the_jobs_of_a_run_the_one_with_the_most_similar_request_is_continued
     others: list[dict[str, str]], same: bool, expected: list[int]
 ) -> None:
     assert closest([make_request(None, **inputs) for inputs in others], make_request(), same=same) == expected
+
+
+def test_an_input_of_a_later_version_makes_no_other_request_as_long_as_it_is_left_alone() -> None:
+    old, new = make_request(make_context()), make_request(make_context(), schedule="dbt", cost_limit="0")
+
+    assert closest([old], new, same=True) == [0]
+    assert closest([old], make_request(make_context(), schedule="critical-path"), same=True) == []

@@ -87,6 +87,9 @@ class _Session:
         assert isinstance(reply, Reply)
         return reply
 
+    def schedule(self, seconds: dict[str, float]) -> Reply:
+        return self.invoke(["schedule", *seconds])
+
     def check(self, nodes: list[str], sources: list[str], seconds: float) -> Reply:
         return self.invoke(["check", *nodes, *sources])
 
@@ -110,6 +113,7 @@ class _Stage:
         files: dict[str, Any] | None = None,
         journal: bytes = b"",
         earlier: EarlierRun | None = None,
+        times: dict[str, float] | None = None,
         **settings: Any,
     ) -> _Session:
         given = {"list": _listed(ORDERS, "model.shop.items"), **(replies or {})}
@@ -123,6 +127,7 @@ class _Stage:
                 {},
                 ("dbt-core==1.12.6",),
                 earlier,
+                times=times,
                 recorder=recorder,
                 console=Console(on_github=False, stream=self.stream),
             )
@@ -194,6 +199,25 @@ def test_a_cost_limit_that_nobody_can_hold_is_told(stage: _Stage) -> None:
     stage.play(cost_limit=5.0)
 
     assert "`cost-limit` is without effect: only BigQuery says what a query costs." in stage.said
+
+
+def test_a_run_with_times_of_an_earlier_one_is_ordered_by_them(stage: _Stage) -> None:
+    session = stage.play(times={ORDERS: 1.5})
+
+    assert session.commands == ["parse", "list", "schedule", "build"]
+    assert session.asked[2] == ["schedule", ORDERS]
+
+
+def test_without_times_or_a_seam_dbts_order_stays(stage: _Stage) -> None:
+    assert stage.play(times={}).commands == ["parse", "list", "build"]
+    assert "needs the times of an earlier run" in stage.said
+
+
+def test_a_dbt_that_cannot_be_ordered_builds_all_the_same(stage: _Stage) -> None:
+    session = stage.play({"schedule": _failed("GraphQueue.get", "NoSeamError")}, times={ORDERS: 1.5})
+
+    assert session.commands[-1] == "build"
+    assert "cannot be had from this dbt (NoSeamError: GraphQueue.get): its order stays." in stage.said
 
 
 def _tried(**passed: bool | None) -> Reply:

@@ -5,6 +5,8 @@ twice, because Google's client would go on for minutes, and what has no answer i
 Source of the permissions: https://cloud.google.com/bigquery/docs/access-control
 """
 
+import contextlib
+import math
 import queue
 import threading
 import time
@@ -14,9 +16,12 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
-CALL_SECONDS = 5.0
-MOST_AT_ONCE = 8
+CALL_SECONDS, LEAST_SECONDS = 5.0, 1.5
+# After the deadline: what was made is still taken away.
+TIDY_SECONDS = 3.5
+MOST_AT_ONCE = 16
 NOT_TRIED, NO_ANSWER = "Not tried.", "No answer in time."
+MADE = "It was made for this check, and was not seen to go: remove it, if it is there and empty."
 NOT_THERE_YET = "It is not there yet; this project writes into its dataset."
 IN_A_TABLE = ("write", "read", "change a table", "list tables")
 IN_A_DATASET = ("create a table", *IN_A_TABLE, "drop a table")
@@ -59,16 +64,26 @@ def try_connection(adapter: str, connect: Callable[[], None]) -> dict[str, Any]:
     return asdict(step)
 
 
-def _attempt(step: Step, work: Callable[[], str | None]) -> bool:
-    """Do it, and note what came of it; it may return what there is to say beside that it passed."""
-    step.message = NO_ANSWER
+def _attempt(step: Step, work: Callable[[], str | None], unanswered: str = NO_ANSWER, until: float = math.inf) -> bool:
+    """Do it, and note what came of it; it may return what there is to say beside that it passed.
+
+    What fails after ``until`` has had no answer: what it worked on may have been taken away meanwhile.
+    """
+    step.passed, step.message = None, unanswered
     try:
         said = work() or ""
     except Exception as error:  # noqa: BLE001  Whatever it is, it is the answer.
+        if time.monotonic() >= until or _is_timeout(error):
+            return False
         step.message, step.passed = str(error) or type(error).__name__, False
     else:
         step.message, step.passed = said, True
     return bool(step.passed)
+
+
+def _is_timeout(error: Exception) -> bool:
+    """Whether nobody answered: by the client for jobs, or by requests, which not every adapter has."""
+    return isinstance(error, TimeoutError) or "Timeout" in {kind.__name__ for kind in type(error).__mro__}
 
 
 class _Trial:
@@ -81,6 +96,8 @@ class _Trial:
     ) -> None:
         self.open_client, self.writes, self.reads, self.deadline = open_client, writes, reads, deadline
         self.client: Any = None
+        # Datasets in which the check has something to take away.
+        self.untidy: set[DatasetName] = set()
         self.credentials: Any = None
         self.credentials_step = Step("credentials", "Google")
         self.job = Step("run a job", "BigQuery")
@@ -101,13 +118,29 @@ class _Trial:
         if not self.credentials_step.passed:
             return
         self.job.subject = self.credentials.execution_project
-        self._together(
-            [
-                lambda: _attempt(self.job, lambda: self._query("select 1")),
-                *(partial(self._try_dataset, dataset) for dataset in self.writes),
-                *(lambda table=table: _attempt(self.sources[table], lambda: self._read(table)) for table in self.reads),
-            ]
-        )
+        try:
+            self._together(
+                [
+                    lambda: _attempt(self.job, lambda: self._query("select 1")),
+                    *(partial(self._try_dataset, dataset) for dataset in self.writes),
+                    *(
+                        lambda table=table: _attempt(self.sources[table], lambda: self._read(table))
+                        for table in self.reads
+                    ),
+                ]
+            )
+        finally:  # Also when it is cancelled.
+            self._wait_until_tidy()
+
+    def _wait_until_tidy(self) -> None:
+        """Leave those who took something away the time for it."""
+        self.deadline = min(self.deadline, time.monotonic())
+        while self.untidy and time.monotonic() < self.deadline + TIDY_SECONDS:
+            time.sleep(0.05)
+
+    def _seconds(self) -> float:
+        """How long a call may take: what is left until the deadline, and a little to take away what was made."""
+        return min(CALL_SECONDS, max(LEAST_SECONDS, self.deadline - time.monotonic()))
 
     def _together(self, works: Iterable[Callable[[], Any]]) -> None:
         """Do all of it, some at once, until the deadline; nobody waits for what hangs."""
@@ -143,9 +176,14 @@ class _Trial:
         config = QueryJobConfig(dry_run=dry_run, use_query_cache=False)
         if most := self.credentials.maximum_bytes_billed:
             config.maximum_bytes_billed = most
-        job = self.client.query(sql, job_config=config, retry=None, job_retry=None, timeout=CALL_SECONDS)
-        if not dry_run:
-            job.result(retry=None, job_retry=None, timeout=CALL_SECONDS)
+        job = self.client.query(sql, job_config=config, retry=None, job_retry=None, timeout=self._seconds())
+        if dry_run:
+            return
+        try:
+            job.result(retry=None, job_retry=None, timeout=self._seconds())
+        except TimeoutError:
+            job.cancel(retry=None, timeout=LEAST_SECONDS)
+            raise
 
     def _read(self, table: TableName) -> str:
         """A dry run is free, and refuses what a query would refuse."""
@@ -173,7 +211,11 @@ class _Trial:
         if _attempt(self.datasets[dataset], find_or_make):
             self._try_tables(dataset)
         if made:
-            _attempt(self.datasets[dataset], lambda: self._remove(DatasetReference(*dataset)))
+            step = self.datasets[dataset]
+            _attempt(step, lambda: self._remove(DatasetReference(*dataset)), unanswered=MADE)
+            if step.passed is False:
+                step.message += f" {MADE}"
+        self.untidy.discard(dataset)
 
     def _find_or_make(self, reference: Any) -> tuple[str, bool]:
         """Find the dataset where the profile says that it is, or make it; whether it was made."""
@@ -182,11 +224,12 @@ class _Trial:
 
         wanted = self.credentials.location
         try:
-            place = self.client.get_dataset(reference, retry=None, timeout=CALL_SECONDS).location
+            place = self.client.get_dataset(reference, retry=None, timeout=self._seconds()).location
         except NotFound:
             new = Dataset(reference)
             new.location = wanted
-            self.client.create_dataset(new, retry=None, timeout=CALL_SECONDS)
+            self.untidy.add((reference.project, reference.dataset_id))
+            self.client.create_dataset(new, retry=None, timeout=self._seconds())
             return "", True
         if wanted and place and wanted.lower() != place.lower():
             name = f"{reference.project}:{reference.dataset_id}"
@@ -198,7 +241,7 @@ class _Trial:
         from google.api_core.exceptions import BadRequest
 
         try:
-            self.client.delete_dataset(reference, delete_contents=False, retry=None, timeout=CALL_SECONDS)
+            self.client.delete_dataset(reference, delete_contents=False, retry=None, timeout=self._seconds())
         except BadRequest as error:
             if "still in use" not in str(error):
                 raise
@@ -209,8 +252,12 @@ class _Trial:
         name = f"headless_dbt_check_{uuid.uuid4().hex[:12]}"
         table, path = _quoted(*dataset, name), ".".join((*dataset, name))
         # Should the check be killed, BigQuery itself takes the table away.
+        self.untidy.add(dataset)
         kept = "options (expiration_timestamp = timestamp_add(current_timestamp(), interval 1 hour))"
         if not _attempt(steps["create a table"], lambda: self._query(f"create table {table} {kept} as select 1 as id")):
+            if steps["create a table"].passed is None:
+                with contextlib.suppress(Exception):
+                    self._drop(path)
             return
         works: dict[str, Callable[[], None]] = {
             "write": lambda: self._query(f"insert into {table} (id) values (2)"),
@@ -218,19 +265,19 @@ class _Trial:
             "change a table": lambda: self._describe(path),
             "list tables": lambda: self._list(".".join(dataset)),
         }
-        self._together(partial(_attempt, steps[name], works[name]) for name in IN_A_TABLE)
+        self._together(partial(_attempt, steps[name], works[name], until=self.deadline) for name in IN_A_TABLE)
         _attempt(steps["drop a table"], lambda: self._drop(path))
 
     def _describe(self, table: str) -> None:
-        found = self.client.get_table(table, retry=None, timeout=CALL_SECONDS)
+        found = self.client.get_table(table, retry=None, timeout=self._seconds())
         found.description = "A check of headless-dbt"
-        self.client.update_table(found, ["description"], retry=None, timeout=CALL_SECONDS)
+        self.client.update_table(found, ["description"], retry=None, timeout=self._seconds())
 
     def _drop(self, table: str) -> None:
-        self.client.delete_table(table, retry=None, timeout=CALL_SECONDS)
+        self.client.delete_table(table, retry=None, timeout=self._seconds())
 
     def _list(self, dataset: str) -> None:
-        list(self.client.list_tables(dataset, max_results=1, retry=None, timeout=CALL_SECONDS))
+        list(self.client.list_tables(dataset, max_results=1, retry=None, timeout=self._seconds()))
 
 
 def _quoted(*parts: str) -> str:

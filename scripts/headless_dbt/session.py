@@ -109,7 +109,11 @@ class Session:
     def answer(self, request):
         """Run one dbt command, or try the warehouse, and return the reply."""
         if "check" in request:
-            return {"success": True, "exception": None, "lines": self.check(**request["check"])}
+            try:
+                return {"success": True, "exception": None, "lines": self.check(**request["check"])}
+            finally:
+                if self.jobs is not None:
+                    self.jobs.settle()
         if "schedule" in request:
             self.schedule(**request["schedule"])
             return {"success": True, "exception": None, "lines": []}
@@ -152,7 +156,8 @@ class Session:
             writes = {
                 (node.database, node.schema)
                 for node in relations
-                if node.resource_type in ("model", "seed", "snapshot") and node.config.materialized != "ephemeral"
+                # Also tests, where their failures are stored.
+                if node.is_relational and node.config.materialized != "ephemeral"
             }
             tables = [self.manifest.sources[each] for each in sources if each in self.manifest.sources]
             reads = [(table.database, table.schema, table.identifier) for table in tables]

@@ -45,6 +45,9 @@ class LoopbackServer:
 
 
 class _Server(ThreadingHTTPServer):
+    # Who asks for much at once is not to be turned away.
+    request_queue_size = 128
+
     def handle_error(self, request: object, client_address: object) -> None:
         """Print what went wrong, unless it is only that a client waits no longer."""
         if not isinstance(sys.exception(), ConnectionError):

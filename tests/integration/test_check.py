@@ -1,6 +1,9 @@
 """A first run: what people really get wrong, each with its own sentence; real dbt-bigquery, nothing left behind."""
 
 import json
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -106,6 +109,82 @@ def test_what_is_wrong_with_datasets_is_said_of_each_at_once(project: Project, b
     assert len(set(said.values())) == 4
     summary = (done.folder / "summary.md").read_text()
     assert all(advice in summary for advice in said.values())
+
+
+@pytest.mark.parametrize(("hanging", "step"), [("insert into", "write"), ("create table", "create a table")])
+def test_what_was_made_is_gone_also_when_the_time_is_over(
+    project: Project, bigquery: BigQueryDouble, hanging: str, step: str
+) -> None:
+    bigquery.hold(hanging)
+
+    done = checked(project, bigquery)
+
+    assert done.exit_code == 3
+    assert failures(done) == {}
+    checks = done.read("run.json")["checks"]
+    unanswered = [check["name"] for check in checks if check["message"] == "No answer in time."]
+    assert unanswered == [step] * 3
+    assert not [check for check in checks if check["passed"] and check["name"] == step]
+    assert not bigquery.warehouse.datasets
+    assert {job.state for job in bigquery.jobs} == {"DONE"}
+
+
+def test_what_could_not_be_taken_away_is_said(project: Project, bigquery: BigQueryDouble) -> None:
+    bigquery.add_dataset("shop")
+    bigquery.add_dataset("shop_marts")
+    denied = "Access Denied: Dataset acme-dwh:shop_staging: Permission bigquery.datasets.delete denied on dataset "
+    bigquery.fault("DELETE", "/datasets/shop_staging", reason="accessDenied", message=f"{denied}acme-dwh:shop_staging")
+
+    done = checked(project, bigquery)
+
+    assert done.exit_code == 3
+    [told] = [check for check in done.read("run.json")["checks"] if check["passed"] is False]
+    assert (told["name"], told["subject"]) == ("dataset", "acme-dwh.shop_staging")
+    assert "bigquery.datasets.delete denied" in told["message"]
+    assert "It was made for this check" in told["message"]
+
+
+def test_a_cancelled_check_leaves_nothing_behind(project: Project, bigquery: BigQueryDouble) -> None:
+    project.write(FILES)
+    bigquery.hold("insert into")
+    folder = project.root.parent / "checked"
+    arguments = ["--target", "prod", "--dbt-python", str(project.dbt_python), "--run-folder", str(folder)]
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "headless_dbt", "check", *arguments],
+        cwd=project.root,
+        env=project.environment({"BIGQUERY_EMULATOR_HOST": bigquery.url}),
+    )
+    bigquery.wait_for_jobs(3, "insert into")
+    assert len(bigquery.warehouse.datasets) == 3
+
+    process.send_signal(signal.SIGINT)
+
+    assert process.wait(30) == 130
+    assert not bigquery.warehouse.datasets
+
+
+def test_datasets_by_the_dozen_fit_into_the_time(project: Project, bigquery: BigQueryDouble) -> None:
+    bigquery.hold(seconds=0.5)
+    project.write({f"models/of_{each}.sql": f"{{{{ config(schema='s{each}') }}}} select 1 as id" for each in range(9)})
+
+    done = checked(project, bigquery)
+
+    assert done.exit_code == 0, done.output
+    made = [check for check in done.read("run.json")["checks"] if check["name"] == "dataset"]
+    assert [check["message"] for check in made] == ["It is not there yet, and can be made."] * 12
+    assert not bigquery.warehouse.datasets
+
+
+def test_stored_failures_have_their_dataset_tried(project: Project, bigquery: BigQueryDouble) -> None:
+    project.write(
+        {"tests/kept.sql": "{{ config(store_failures=true) }} select 1 as id from {{ ref('two') }} where false"}
+    )
+
+    done = checked(project, bigquery)
+
+    assert done.exit_code == 0, done.output
+    written = {check["subject"] for check in done.read("run.json")["checks"] if check["name"] == "write"}
+    assert "acme-dwh.shop_dbt_test__audit" in written
 
 
 API_OFF = (

@@ -4,6 +4,7 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from headless_dbt.bigquery_check import try_bigquery, try_connection
 
 WRITES, READS = [("acme", "shop")], [("acme", "raw", "orders")]
@@ -38,6 +39,16 @@ def test_what_hangs_has_not_passed_and_is_not_waited_for() -> None:
     assert time.monotonic() - began < 2
     assert (steps[0]["passed"], steps[0]["message"]) == (None, "No answer in time.")
     assert not any(step["passed"] for step in steps)
+
+
+@pytest.mark.parametrize("kind", [TimeoutError, type("ReadTimeout", (type("Timeout", (OSError,), {}),), {})])
+def test_no_answer_is_no_refusal(kind: type[Exception]) -> None:
+    def wait() -> None:
+        raise kind("read timed out")
+
+    step = try_connection("postgres", wait)
+
+    assert (step["passed"], step["message"]) == (None, "No answer in time.")
 
 
 def test_another_warehouse_has_its_connection_tried() -> None:

@@ -49,7 +49,7 @@ from headless_dbt.transient import transient_cause
 # `dbt deps` takes seconds when it works.
 DEPS_SECONDS = 300.0
 DEPS_TRIES = 3
-CHECK_SECONDS = 6.0
+CHECK_SECONDS = 8.0
 PROJECT_DEPENDENCIES = ("packages.yml", "dependencies.yml")
 
 # The argument list of a build, for the commands of one attempt: each writes into a folder of its own.

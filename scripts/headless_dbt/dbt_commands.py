@@ -195,12 +195,16 @@ class DbtCommands:
             *("--inline", "{{ target.threads }}"),
         ]
 
-    def docs(self, target_path: Path) -> list[str]:
-        """Generate the docs site; in a folder of its own, because it overwrites run_results.json."""
+    def docs(self, target_path: Path, *, compiled: bool) -> list[str]:
+        """Generate the docs site; in a folder of its own, because it overwrites run_results.json.
+
+        Where everything is ``compiled`` by a build of this session, the manifest of that build is there.
+        """
         return [
             "docs",
             "generate",
             "--static",
+            *(["--no-compile"] if compiled else []),
             *self._project(),
             *("--target-path", str(target_path)),
             *self._threads(),

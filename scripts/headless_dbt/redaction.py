@@ -15,15 +15,23 @@ SHORTEST = 4
 # https://docs.github.com/en/actions/reference/security/oidc; the other is of the artifact and cache services.
 JOB_TOKENS = ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_RUNTIME_TOKEN")
 
-# Keys and tokens that are known by their shape: PEM private keys, GitHub tokens, Google access tokens, and others.
-_SHAPES = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----[A-Za-z0-9+/=\\\s]*(?:-----END [A-Z ]*PRIVATE KEY-----)?"
-    r"|\bgh[pousr]_[A-Za-z0-9]{36,}\b|\bgithub_pat_[A-Za-z0-9_]{60,}\b|\bya29\.[A-Za-z0-9_.-]{20,}"
-    # JSON web tokens, such as GitHub's identity tokens, and Google's refresh tokens.
-    r"|\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}|\b1//0[A-Za-z0-9_-]{30,}"
-)
-# What such a secret begins with: looking for it is a hundred times faster than looking for the shapes.
-_BEGINNINGS = ("-----BEGIN ", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "ya29.", "eyJ", "1//0")
+# Keys and tokens that are known by their shape, by what they begin with: PEM private keys, GitHub tokens, Google access
+# and refresh tokens, JSON web tokens. Looking for the beginning is a hundred times faster than looking for the shape;
+# and one that begins with a fixed text is found ten times faster, so that it looks behind for what may not stand there.
+_SHAPES = {
+    "-----BEGIN ": re.compile(
+        r"-----BEGIN [A-Z ]*PRIVATE KEY-----[A-Za-z0-9+/=\\\s]*(?:-----END [A-Z ]*PRIVATE KEY-----)?"
+    )
+} | {
+    beginning: re.compile(f"{re.escape(beginning)}(?<!\\w{re.escape(beginning)}){rest}")
+    for beginning, rest in (
+        *((f"gh{kind}_", r"[A-Za-z0-9]{36,}\b") for kind in "pousr"),
+        ("github_pat_", r"[A-Za-z0-9_]{60,}\b"),
+        ("ya29.", r"[A-Za-z0-9_.-]{20,}"),
+        ("1//0", r"[A-Za-z0-9_-]{30,}"),
+        ("eyJ", r"[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
+    )
+}
 # The name of a field in dbt's files; a unique_id, which is a key too, has dots.
 _FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -51,7 +59,7 @@ def redact(content: bytes, secrets: Iterable[str]) -> bytes:
     name of a field.
     """
     forms = _forms(frozenset(secrets))
-    searched = (form.encode("utf-8", "surrogateescape") for form in (*forms, *_BEGINNINGS))
+    searched = (form.encode("utf-8", "surrogateescape") for form in (*forms, *_SHAPES))
     if not any(each in content for each in searched):
         return content
     text = content.decode("utf-8", "surrogateescape")
@@ -97,7 +105,10 @@ def _json_body(text: str) -> str:
 def _without(text: str, forms: Iterable[str]) -> str:
     for form in forms:
         text = text.replace(form, MASK)
-    return _SHAPES.sub(MASK, text) if any(beginning in text for beginning in _BEGINNINGS) else text
+    for beginning, shape in _SHAPES.items():
+        if beginning in text:
+            text = shape.sub(MASK, text)
+    return text
 
 
 def _inside(value: Any, forms: tuple[str, ...]) -> Any:

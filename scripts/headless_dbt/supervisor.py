@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from headless_dbt.artifacts import Manifest, Metadata, read_manifest
+from headless_dbt.artifacts import Manifest, Metadata, is_whole, read_manifest
 from headless_dbt.blame import (
     Blame,
     build_error,
@@ -383,10 +383,21 @@ class _Conversation:
         builds = read_journal(self.recorder.folder.journal)
         return build_error(self.settings, problem, begun=bool(builds and builds[-1].started))
 
+    def _compiled_all(self) -> Path | None:
+        """The manifest of the last build, if every node was built in this session, so that none has to be compiled."""
+        selected = set(self.recorder.record.selected or ())
+        manifest = self.recorder.folder.attempts()[-1] / "manifest.json"
+        every = {unique_id for unique_id in self._manifest().every() if is_built(unique_id)}
+        return manifest if self.memory.earlier is None and every <= selected and is_whole(manifest) else None
+
     def _docs(self) -> None:
         folder = self.recorder.folder
         target_path = folder.path / "docs"
-        reply = self._call("docs generate", self.commands.docs(target_path))
+        target_path.mkdir(exist_ok=True)
+        compiled = self._compiled_all()
+        if compiled is not None:
+            shutil.copyfile(compiled, target_path / compiled.name)
+        reply = self._call("docs generate", self.commands.docs(target_path, compiled=compiled is not None))
         if not reply.success:
             reason = reply.exception.message if reply.exception else "see the log"
             self.console.warning(f"The docs could not be generated: {reason}")

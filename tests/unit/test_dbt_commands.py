@@ -30,8 +30,12 @@ def test_the_commands_of_a_plain_request() -> None:
     ]
 
 
+def test_docs_of_what_is_compiled_do_not_compile_it_again() -> None:
+    assert "--no-compile" in make_commands().docs(Path("/d"), compiled=True)
+
+
 def test_docs_go_to_a_folder_of_their_own() -> None:
-    assert make_commands().docs(Path("/runs/1/docs")) == [
+    assert make_commands().docs(Path("/runs/1/docs"), compiled=False) == [
         *("docs", "generate", "--static", *PROJECT, "--target-path", "/runs/1/docs")
     ]
 
@@ -95,7 +99,7 @@ def test_what_changes_the_parse_is_passed_on_to_every_command_that_parses() -> N
     assert commands.parse() == ["parse", *WRITTEN, *passed]
     assert commands.list_selected() == ["list", *WRITTEN, *passed, *LISTED]
     assert commands.source_freshness(["source.a.b.c"])[-6:] == [*passed, "--select", "source:a.b.c"][-6:]
-    assert commands.docs(Path("/d"))[-4:] == passed
+    assert commands.docs(Path("/d"), compiled=True)[-4:] == passed
     assert commands.build() == ["build", *WRITTEN, *given]
 
 

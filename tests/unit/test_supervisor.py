@@ -442,3 +442,14 @@ def test_the_branch_of_a_stale_source_is_not_built_by_another_attempt(
 
     assert written == [{"model.shop.items": "error", ORDERS: "success"}]
     assert _target_paths(session) == ["1", "2"]
+
+
+@pytest.mark.parametrize(("listed", "again"), [((ORDERS, "model.shop.items"), False), ((ORDERS,), True)])
+def test_docs_compile_only_what_the_build_has_not(stage: _Stage, listed: tuple[str, ...], again: bool) -> None:
+    files = {"build": {"manifest.json": {**MANIFEST, "built": True}}}
+
+    session = stage.play({"list": _listed(*listed)}, files, docs=True)
+
+    assert ("--no-compile" not in session.asked[-1]) is again
+    # It is gone with the rest of dbt's folder; what is kept is the page and the catalog.
+    assert not (stage.folder.path / "docs").exists()

@@ -170,9 +170,8 @@ class IdentityDouble:
 
     def _impersonate(self, request: Request) -> Answer:
         if request.token not in self.tokens or not str(request.token).startswith("ya29.d."):
-            return Answer(
-                401, {"error": {"code": 401, "message": "Not a federated token", "status": "UNAUTHENTICATED"}}
-            )
+            said = {"code": 401, "message": "Not a federated token", "status": "UNAUTHENTICATED"}
+            return Answer(401, {"error": said})
         expires = datetime.now(UTC) + timedelta(seconds=self.lifetime)
         return Answer(200, {"accessToken": self._mint("ya29.c."), "expireTime": expires.strftime("%Y-%m-%dT%H:%M:%SZ")})
 

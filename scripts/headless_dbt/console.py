@@ -36,7 +36,7 @@ class Console:
     def show(self, chunk: bytes) -> None:
         """Show bytes as they are, without the secrets that are known."""
         if chunk:
-            self._stream.write(redact(chunk, self._secrets) if self._secrets else chunk)
+            self._stream.write(redact(chunk, self._secrets))
             self._stream.flush()
             self._last = chunk[-1:]
 

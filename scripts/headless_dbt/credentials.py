@@ -1,5 +1,6 @@
 """Google credentials of a run, as a file that only this user can read and that is gone when the run ends."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -51,7 +52,8 @@ def google_credentials(
             advice="Set `workload-identity-provider` too.",
         )
     if not key and not provider:
-        yield _project_variable(parse_credentials(ambient_credentials(environment)), environment)
+        found = next(filter(None, map(parse_credentials, ambient_credentials(environment))), None)
+        yield _project_variable(found, environment)
         return
     content = checked_credentials(key) if key else workload_identity(provider, service_account, environment)
     folder = Path(tempfile.mkdtemp(prefix="headless-dbt-", dir=environment.get("RUNNER_TEMP") or None))
@@ -66,16 +68,13 @@ def google_credentials(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def ambient_credentials(environment: Mapping[str, str]) -> str:
-    """The content of the credentials file that the runner already has, or an empty text."""
-    for variable in AMBIENT_VARIABLES:
-        if path := environment.get(variable):
-            try:
-                with Path(path).open(encoding="utf-8") as file:
-                    return file.read(_MOST_BYTES)
-            except (OSError, ValueError):
-                continue
-    return ""
+def ambient_credentials(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The contents of the credentials files that the runner already has, Google's own first."""
+    contents = []
+    for path in dict.fromkeys(filter(None, map(environment.get, AMBIENT_VARIABLES))):
+        with contextlib.suppress(OSError, ValueError), Path(path).open(encoding="utf-8") as file:
+            contents.append(file.read(_MOST_BYTES))
+    return tuple(contents)
 
 
 def _project_variable(content: Mapping[str, Any] | None, environment: Mapping[str, str]) -> dict[str, str]:

@@ -73,10 +73,14 @@ class InternalError(HeadlessDbtError):
     title = "headless-dbt failed"
 
     def __init__(self, bug: Exception) -> None:
-        """Write the traceback of ``bug`` to a file under the system's temporary folder, and name it."""
+        """Write the traceback of ``bug`` to a file under the system's temporary folder, and name it.
+
+        Its message is not in the file: it may quote a secret, and what is shown is clean of them.
+        """
         try:
             with tempfile.NamedTemporaryFile("w", prefix="headless-dbt-crash-", suffix=".txt", delete=False) as file:
-                traceback.print_exception(bug, file=file)
+                begins = "Traceback (most recent call last):\n"
+                file.writelines([begins, *traceback.format_tb(bug.__traceback__), type(bug).__name__, "\n"])
             where = f"Please report it with {file.name}."
         except OSError as error:
             where = f"Please report it; its traceback could not be written ({error.strerror})."

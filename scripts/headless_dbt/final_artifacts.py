@@ -35,6 +35,7 @@ def finish_killed_run(folder: RunFolder) -> None:
     try:
         record = folder.read_session()
         if record.finished:
+            folder.forget_secrets()  # All but that may have been done.
             return
         if record.session:
             wait_until_gone(record.session)

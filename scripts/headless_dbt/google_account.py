@@ -33,6 +33,7 @@ _OAUTH = "https://oauth2.googleapis.com/token"
 _SECRET_FIELDS = {"private_key", "private_key_id", "refresh_token", "client_secret", "token", "access_token"}
 _EMAIL = re.compile(r"[^/@\s]{1,64}@(?P<project>[a-z0-9.-]{1,80})\.iam\.gserviceaccount\.com\b")
 _NUMBER = re.compile(r"\bprojects/(?P<number>\d{1,20})/")
+_HEADERS = "headers"
 # A line of base64 that is no ordinary word.
 _LONG = 20
 
@@ -107,7 +108,7 @@ def workload_identity(provider: str, service_account: str, environment: Mapping[
 
 def project_of(content: Mapping[str, Any]) -> str:
     """The project that credentials belong to: as they say, by the account, else the number in a provider's name."""
-    for field in ("project_id", "quota_project_id"):
+    for field in ("project_id", "quota_project_id", "workforce_pool_user_project"):
         if isinstance(content.get(field), str) and content[field]:
             return str(content[field])
     texts = [text for _, text in _texts(content)]
@@ -125,23 +126,33 @@ def secret_parts(content: Mapping[str, Any]) -> set[str]:
     parts = set()
     for field, text in _texts(content):
         if field in _SECRET_FIELDS:
-            parts |= {text, *(line for line in text.replace("\\n", "\n").split("\n") if _is_secret_line(line))}
-        elif field.lower() == "authorization":
+            parts |= {text, *secret_lines(text)}
+        elif field == _HEADERS:
             parts |= {text, text.rpartition(" ")[2]}
     return parts
 
 
-def _is_secret_line(line: str) -> bool:
-    return len(line) >= _LONG and "PRIVATE KEY" not in line
+def secret_lines(text: str) -> set[str]:
+    """The long lines of a secret that has several, as a private key has; line breaks may be escaped."""
+    lines = [line.strip() for line in text.replace("\\n", "\n").split("\n")]
+    return {line for line in lines if len(line) >= _LONG and "PRIVATE KEY" not in line} if len(lines) > 1 else set()
+
+
+def written_forms(text: str) -> set[str]:
+    """Credentials as they may be written elsewhere: as JSON, and as base64 on one line and as it was given."""
+    decoded = _from_base64(text)
+    as_given = {"".join(text.split()), *text.split()} if decoded else set()
+    plain = decoded or text
+    return {plain, base64.b64encode(plain.encode()).decode(), *as_given}
 
 
 def _texts(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
-    """Every text in a JSON value, with the name of its field."""
+    """Every text in a JSON value, with the name of its field; all headers of a request have the same."""
     if isinstance(value, str):
         yield field, value
     elif isinstance(value, Mapping):
         for name, inner in value.items():
-            yield from _texts(inner, str(name))
+            yield from _texts(inner, _HEADERS if field == _HEADERS else str(name))
     elif isinstance(value, list):
         for inner in value:
             yield from _texts(inner, field)

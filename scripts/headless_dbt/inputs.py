@@ -197,7 +197,14 @@ INPUTS = (
     ),
     Input("env", "", "Lines of KEY=value for env_var(). Not for secrets.", assignments, _RUN),
     Input("dbt-env", "", "Lines of KEY=value for env_var() that are secret.", assignments, _RUN, secret=True),
-    Input("gcp-credentials", "", "A Google service account key (JSON). Last resort.", secret_text, _RUN, secret=True),
+    Input(
+        "gcp-credentials",
+        "",
+        "A Google service account key: the JSON, or base64 of it. Last resort.",
+        secret_text,
+        _RUN,
+        secret=True,
+    ),
     Input(
         "workload-identity-provider",
         "",

@@ -33,8 +33,8 @@ class _Results:
     statuses: Mapping[str, str]
 
 
-def adopt(artifacts: Path, folder: RunFolder, context: Context) -> None:
-    """Make ``folder`` what a run would have left, out of dbt's own files. Raises RequestError."""
+def adopt(artifacts: Path, folder: RunFolder, context: Context, secrets: frozenset[str]) -> None:
+    """Make ``folder`` what a run would have left, out of dbt's own files without secrets. Raises RequestError."""
     results = _read(artifacts)
     attempt = folder.attempt(1)
     attempt.mkdir(parents=True)
@@ -45,7 +45,7 @@ def adopt(artifacts: Path, folder: RunFolder, context: Context) -> None:
         folder.keep(attempt / folder.catalog.name)
     folder.write_request(Request(inputs=_inputs(results.arguments), context=context))
     folder.write_session(_record(results))
-    finish_folder(folder, frozenset())
+    finish_folder(folder, secrets)
 
 
 def _read(artifacts: Path) -> _Results:

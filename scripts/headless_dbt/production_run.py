@@ -30,7 +30,16 @@ from headless_dbt.project_files import project_files
 from headless_dbt.recorder import Recorder
 from headless_dbt.redaction import JOB_TOKENS, secret_values
 from headless_dbt.run_folder import RunFolder, new_run_folder
-from headless_dbt.settings import Flags, Places, Runner, RunSettings, read_request, read_run_settings, read_secrets
+from headless_dbt.settings import (
+    Flags,
+    Places,
+    Runner,
+    RunSettings,
+    pairs_in,
+    read_request,
+    read_run_settings,
+    read_secrets,
+)
 from headless_dbt.supervisor import Memory, run_dbt
 
 
@@ -49,8 +58,9 @@ def run(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
     folder.write_request(request)
     # Known before anything is judged: a request that is refused may hold them too.
     assignments, key = read_secrets(runner.environment)
-    found = ambient_credentials({**runner.environment, **dict(assignments)})
-    secrets = secret_values(assignments, (key, found), runner.environment)
+    given = {**dict(pairs_in(request.inputs["env"])), **dict(assignments)}
+    found = (*ambient_credentials(runner.environment), *ambient_credentials(given))
+    secrets = secret_values(assignments, (key, *found), runner.environment)
     folder.keep_secrets(secrets)
     recorder = Recorder(folder, secrets)
     problem: HeadlessDbtError | None = None

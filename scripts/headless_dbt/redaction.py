@@ -1,13 +1,14 @@
 """Take secrets out of what a run leaves behind. GitHub masks them in logs alone, not in artifacts or issues."""
 
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from headless_dbt.google_account import parse_credentials, secret_parts
+from headless_dbt.google_account import parse_credentials, secret_lines, secret_parts, written_forms
 
 MASK = "*****"
 # A shorter value would tear ordinary text apart, and is no secret that holds.
@@ -47,9 +48,13 @@ def secret_values(
     values = {value for _, value in assignments}
     values |= {value for name, value in environment.items() if name.startswith("DBT_ENV_SECRET_")}
     values |= {environment.get(name, "") for name in JOB_TOKENS}
-    contents = [text for text in (*credentials, *values) if text]
-    values |= {part for parsed in map(parse_credentials, contents) if parsed for part in secret_parts(parsed)}
-    return frozenset(value.strip() for value in (*values, *credentials) if len(value.strip()) >= SHORTEST)
+    values |= set(credentials)
+    for text in tuple(values):
+        if parsed := parse_credentials(text):
+            values |= {*secret_parts(parsed), *written_forms(text)}
+        else:
+            values |= secret_lines(text)
+    return frozenset(value.strip() for value in values if len(value.strip()) >= SHORTEST)
 
 
 def redact(content: bytes, secrets: Iterable[str]) -> bytes:
@@ -78,17 +83,30 @@ def redact(content: bytes, secrets: Iterable[str]) -> bytes:
 
 
 def redact_folder(folder: Path, secrets: Iterable[str]) -> None:
-    """Redact every file under ``folder`` in place; a file without secrets is not touched."""
+    """Redact every file under ``folder``; a file without secrets is not touched, and neither is one outside.
+
+    An artifact of an attempt stands at the top of the folder too: two names of one file, which they stay.
+    """
     secrets = tuple(secrets)
-    seen = set()
+    names: dict[tuple[int, int], list[Path]] = {}
     for file in folder.rglob("*"):
-        # An artifact of an attempt stands at the top of the folder too: two names of one file.
-        if file.is_file() and not file.is_symlink() and (same := (file.stat().st_dev, file.stat().st_ino)) not in seen:
-            seen.add(same)
-            content = file.read_bytes()
-            clean = redact(content, secrets)
-            if clean != content:
-                file.write_bytes(clean)
+        if file.is_file() and not file.is_symlink():
+            names.setdefault((file.stat().st_dev, file.stat().st_ino), []).append(file)
+    for first, *others in names.values():
+        content = first.read_bytes()
+        clean = redact(content, secrets)
+        if clean != content:
+            # A new file: what is there may have a name outside of the folder too.
+            mode = first.stat().st_mode
+            first.unlink()
+            first.write_bytes(clean)
+            first.chmod(mode)
+            for other in others:
+                other.unlink()
+                try:
+                    os.link(first, other)
+                except OSError:  # No links here; then there were none either, but for a race.
+                    other.write_bytes(clean)
 
 
 @lru_cache(maxsize=4)

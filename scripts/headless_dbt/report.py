@@ -9,6 +9,7 @@ from pathlib import Path
 from headless_dbt.artifact_names import unique_artifact_name
 from headless_dbt.assemble import assemble_run
 from headless_dbt.console import Console
+from headless_dbt.credentials import ambient_credentials
 from headless_dbt.final_artifacts import finish_killed_run
 from headless_dbt.locate import Place
 from headless_dbt.model import Run
@@ -16,6 +17,7 @@ from headless_dbt.plain_artifacts import adopt
 from headless_dbt.previous_run import keep_previous, named_previous, neighbouring_previous, read_previous
 from headless_dbt.problem_place import macro_place
 from headless_dbt.project_files import project_files
+from headless_dbt.redaction import secret_values
 from headless_dbt.render.annotations import render_annotations
 from headless_dbt.render.page import render_page
 from headless_dbt.render.summary import render_summary
@@ -71,7 +73,9 @@ def _adopted(places: Places, runner: Runner, settings: ReportSettings) -> RunFol
     """A new run folder, with what dbt left in a folder of its own."""
     given = str(runner.workspace / places.run_folder) if places.run_folder else ""
     folder = new_run_folder(given, settings.project_dir, datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"))
-    adopt((runner.workspace / places.artifacts).resolve(), folder, read_request({}, runner.environment).context)
+    environment = runner.environment
+    secrets = secret_values((), ambient_credentials(environment), environment)
+    adopt((runner.workspace / places.artifacts).resolve(), folder, read_request({}, environment).context, secrets)
     return folder
 
 

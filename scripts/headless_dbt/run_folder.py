@@ -23,7 +23,7 @@ COPIED_ARTIFACTS = ("manifest.json", "sources.json")
 _DBT_INTERNAL = ("partial_parse.msgpack", "graph.gpickle")
 
 # As google-github-actions/auth calls its file, and gcloud its own.
-_CREDENTIALS = re.compile(r"^gc?ha-creds-|^application_default_credentials\.json$")
+_CREDENTIALS = re.compile(r"^gc?ha-creds-|credentials[^/]*\.(?:json|db)$|^access_tokens\.db$")
 
 _Struct = TypeVar("_Struct", bound=msgspec.Struct)
 

@@ -197,8 +197,13 @@ def _context(environment: Mapping[str, str]) -> Context:
 def read_secrets(environment: Mapping[str, str]) -> tuple[list[tuple[str, str]], str]:
     """The lines of ``dbt-env``, as far as they are KEY=value, and the Google key, before they are judged."""
     text = {declared.name: declared.given({}, environment) for declared in inputs_of("run") if declared.secret}
-    pairs = (line.partition("=") for line in text["dbt-env"].split("\n"))
-    return [(name.strip(), value.strip()) for name, _, value in pairs], text["gcp-credentials"]
+    return pairs_in(text["dbt-env"]), text["gcp-credentials"]
+
+
+def pairs_in(text: str) -> list[tuple[str, str]]:
+    """Names and values in lines of KEY=value, as far as they are some."""
+    pairs = (line.partition("=") for line in text.split("\n"))
+    return [(name.strip(), value.strip()) for name, _, value in pairs]
 
 
 def read_run_settings(flags: Flags, runner: Runner) -> RunSettings:

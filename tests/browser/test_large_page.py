@@ -35,7 +35,7 @@ def test_it_is_usable_in_two_seconds(render_to_file: Callable[..., Page], page: 
     make_artifacts(tmp_path / "target", 5000, 10000)
     (tmp_path / "run").mkdir()
     folder = RunFolder(tmp_path / "run")
-    adopt(tmp_path / "target", folder, Context())
+    adopt(tmp_path / "target", folder, Context(), frozenset())
     html = render_page(assemble_run(folder, None, 6.25))
 
     # Time of the page's own thread: other tests run beside this one.

@@ -33,6 +33,7 @@ SHOUTS = """\
                   'ADC', 'KEYFILE'] %}
     {% do found.append(env_var(name, '')) %}
   {% endfor %}
+  {% do found.append(var('quoted', '')) %}
   {% do log(found | join(' and '), info=true) %}
   {{ return(found | join(' and ')) }}
 {% endmacro %}
@@ -83,15 +84,23 @@ def _ambient(content: Callable[[IdentityDouble], object]) -> Shape:
     return lay_down
 
 
+def _named_by_an_input(identity: IdentityDouble, workspace: Path) -> dict[str, str]:
+    file = workspace / "key.json"
+    file.write_text(json.dumps(identity.key))
+    return {"HEADLESS_DBT_ENV": f"GOOGLE_APPLICATION_CREDENTIALS={file}"}
+
+
 FEDERATED = {"/oidc", "/v1/token"}
 IMPERSONATED = {*FEDERATED, IMPERSONATE}
-# Each with the endpoints that its exchange has to go through.
+# Each with the endpoints that its exchange has to go through. For two more shapes, authorized_user and
+# impersonated_service_account, Google's client takes no address but Google's.
 SHAPES: dict[str, tuple[Shape, set[str]]] = {
     "workload identity": (_wif, IMPERSONATED),
     "workload identity without an account": (_wif_alone, FEDERATED),
     "key": (_key, {"/token"}),
     "key in base64": (_key_in_base64, {"/token"}),
     "external account": (_external_account, IMPERSONATED),
+    "key file that an input names": (_named_by_an_input, {"/token"}),
     "ambient external account": (_ambient(lambda identity: identity.external_account), IMPERSONATED),
     "ambient key": (_ambient(lambda identity: identity.key), {"/token"}),
 }
@@ -141,7 +150,10 @@ def test_each_shape_gets_its_token_and_leaves_nothing(  # noqa: PLR0913, PLR0917
     project.write(FILES)
     lay_down, endpoints = SHAPES[name]
     given = lay_down(identity, project.root)
-    given["HEADLESS_DBT_DBT_ENV"] = f"ADC={json.dumps(identity.user)}\nKEYFILE={_encoded(identity)}"
+    # What somebody may have copied out of the key, into a place where nobody looks for it.
+    given["HEADLESS_DBT_VARS"] = json.dumps({"quoted": identity.private_key.splitlines()[3] if "key" in name else "x"})
+    if name != "key file that an input names":
+        given["HEADLESS_DBT_DBT_ENV"] = f"ADC={json.dumps(identity.user)}\nKEYFILE={_encoded(identity)}"
 
     done = project.run(target="prod", dbt=True, **variables(bigquery, temp, tmp_path), **given)
 

@@ -172,6 +172,15 @@ def test_the_project_of_what_the_runner_already_has_is_known_too(tmp_path: Path)
 
 @pytest.mark.parametrize("path", ["", "/no/such/file", "\0"])
 def test_credentials_that_are_not_there_are_none(path: str) -> None:
-    assert ambient_credentials({"GOOGLE_APPLICATION_CREDENTIALS": path}) == ""
+    assert ambient_credentials({"GOOGLE_APPLICATION_CREDENTIALS": path}) == ()
     with google_credentials("", "", "", {"GOOGLE_APPLICATION_CREDENTIALS": path}) as variables:
         assert variables == {}
+
+
+def test_every_file_that_the_runner_names_is_read_once(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.json", tmp_path / "b.json"
+    first.write_text("a")
+    second.write_text("b")
+    named = {"GOOGLE_GHA_CREDS_PATH": str(second), "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE": str(first)}
+
+    assert ambient_credentials({**named, "GOOGLE_APPLICATION_CREDENTIALS": str(first)}) == ("a", "b")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from headless_dbt.code_manifest import Code
 from headless_dbt.errors import RunFolderError
-from headless_dbt.final_artifacts import finish_folder, read_earlier, write_final_artifacts
+from headless_dbt.final_artifacts import finish_folder, finish_killed_run, read_earlier, write_final_artifacts
 from headless_dbt.run_folder import RunFolder
 
 from tests.unit.builders import (
@@ -156,3 +156,14 @@ def test_no_secret_stays_where_the_artifacts_cannot_be_written(tmp_path: Path, m
     with pytest.raises(OSError, match="No space left"):
         finish_folder(folder, frozenset({"hunter2"}))
     assert folder.journal.read_text() == "the password is *****"
+
+
+def test_a_run_that_was_killed_at_its_very_end_leaves_no_secret_either(tmp_path: Path) -> None:
+    folder = make_run_folder(tmp_path / "run", record=make_record(A))
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    folder.keep_secrets({"hunter2"}, credentials)
+
+    finish_killed_run(folder)
+
+    assert [file.name for file in tmp_path.iterdir()] == ["run"]

@@ -84,6 +84,7 @@ def test_any_text_is_credentials_or_none(text: str) -> None:
         ({"project_id": "acme", "client_email": ACCOUNT}, "acme"),
         ({"quota_project_id": "acme"}, "acme"),
         ({"client_email": ACCOUNT}, "acme-dwh"),
+        ({"workforce_pool_user_project": "4712", "audience": f"//iam.googleapis.com/{PROVIDER}"}, "4712"),
         ({"client_email": "dbt@shop.example.com.iam.gserviceaccount.com"}, "example.com:shop"),
         ({"url": f"https://x/v1/projects/-/serviceAccounts/{ACCOUNT}:generateAccessToken"}, "acme-dwh"),
         ({"source_credentials": {"client_email": ACCOUNT}}, "acme-dwh"),
@@ -103,12 +104,15 @@ def test_what_nobody_else_may_know_is_found_wherever_it_stands() -> None:
         "private_key_id": "0a1b",
         "universe_domain": "googleapis.com",
         "source_credentials": {"refresh_token": "r", "client_id": "known"},
-        "credential_source": {"headers": {"Authorization": "Bearer of-the-job"}, "url": "https://known"},
+        "credential_source": {
+            "headers": {"Authorization": "Bearer of-the-job", "X-Key": "own"},
+            "url": "https://known",
+        },
     }
 
     assert secret_parts(content) == {
         *(PEM, *PEM.split("\n")[1:3], "0a1b", "r"),
-        *("Bearer of-the-job", "of-the-job"),
+        *("Bearer of-the-job", "of-the-job", "own"),
     }
 
 

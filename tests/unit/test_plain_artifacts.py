@@ -32,7 +32,7 @@ def _target(folder: Path, *results: dict[str, Any], command: str = "build", **ar
 
 def _adopted(tmp_path: Path, target: Path) -> Run:
     (tmp_path / "run").mkdir()
-    adopt(target, RunFolder(tmp_path / "run"), Context(repository="acme/shop"))
+    adopt(target, RunFolder(tmp_path / "run"), Context(repository="acme/shop"), frozenset({"hunter2"}))
     return assemble_run(RunFolder(tmp_path / "run"))
 
 

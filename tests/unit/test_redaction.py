@@ -1,7 +1,8 @@
 """No secret stays in what a run leaves behind."""
 
 import json
-from base64 import b64encode
+import os
+from base64 import b64encode, encodebytes
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,8 @@ def test_the_secrets_of_a_run_are_the_given_values_the_key_and_its_parts() -> No
         },
     )
 
-    assert values == {"hunter2", "sesame", "jwt!", key, PEM.strip(), LINE, "0a1b2c3d"}
+    in_base64 = b64encode(key.encode()).decode()
+    assert values == {"hunter2", "sesame", "jwt!", key, in_base64, PEM.strip(), LINE, "0a1b2c3d"}
 
 
 def test_the_parts_of_credentials_among_the_secret_variables_are_secrets_too() -> None:
@@ -192,3 +194,30 @@ def test_a_file_that_is_odd_json_is_redacted_all_the_same(odd: str) -> None:
 
 def test_redaction_of_no_secrets_is_nothing() -> None:
     assert redact(b"\xff\x00 any bytes", []) == b"\xff\x00 any bytes"
+
+
+def test_a_key_by_itself_is_a_secret_line_by_line_also_with_escaped_breaks() -> None:
+    assert LINE in secret_values([("KEY", PEM.replace("\n", "\\n"))], (), {})
+
+
+def test_a_key_in_lines_of_base64_is_known_in_one_line_and_in_each() -> None:
+    key = json.dumps({"type": "service_account", "private_key": PEM, "client_email": "dbt@acme"})
+    wrapped = encodebytes(key.encode()).decode()
+
+    values = secret_values([], [wrapped], {})
+
+    assert {key, b64encode(key.encode()).decode(), *wrapped.split()} <= values
+
+
+def test_a_file_with_a_name_outside_of_the_folder_is_left_as_it_is_there(tmp_path: Path) -> None:
+    outside, run = tmp_path / "key.json", tmp_path / "run"
+    run.mkdir()
+    outside.write_text("hunter2")
+    os.link(outside, run / "linked.json")
+    os.link(outside, run / "again.json")
+
+    redact_folder(run, ["hunter2"])
+
+    assert outside.read_text() == "hunter2"
+    assert {file.read_text() for file in run.iterdir()} == {MASK}
+    assert (run / "linked.json").stat().st_ino == (run / "again.json").stat().st_ino

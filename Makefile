@@ -4,7 +4,7 @@
 # make lint   formatting, types, workflow audit and schemas
 # make readme examples/ and the declarations -> the tables and examples of README.md
 # make schema the model -> schemas/run.json
-# make bench  how fast, how large and how hungry the reports are
+# make bench  how fast, how large and how hungry the reports are; what an order by the critical path saves
 # make screenshots  the pictures of the README, out of a run of the sample project
 # make lock   requirements*.in -> requirements*.txt
 #
@@ -48,6 +48,7 @@ lint: dev
 
 bench: dev
 	@PYTHONPATH=scripts:. $(DEV) benchmarks/measure_report.py
+	@PYTHONPATH=scripts:. $(DEV) benchmarks/measure_schedule.py
 
 screenshots: dev
 	rm -rf .venv/shown

@@ -4,6 +4,7 @@ It is not the earlier run that a run continues (earlier_runs.py). On GitHub the 
 found it lies in the run folder, so that every later report on that says the same.
 """
 
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -73,6 +74,14 @@ def neighbouring_previous(folder: RunFolder, project_dir: Path) -> PreviousRun |
         if previous is not None and "" < previous.started_at < started_at:
             return previous
     return None
+
+
+def earlier_ones(folder: RunFolder, project_dir: Path) -> Iterator[PreviousRun]:
+    """The runs among the other run folders of the project, the newest first, whatever they asked for."""
+    others = sorted((project_dir / "target" / "headless_dbt").glob("*/run.json"), reverse=True)
+    for file in islice((file for file in others if file.parent != folder.path), MOST_RUNS):
+        if previous := _decoded(file):
+            yield previous
 
 
 def _decoded(file: Path) -> PreviousRun | None:

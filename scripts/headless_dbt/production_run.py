@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 from headless_dbt import environments
@@ -24,7 +25,7 @@ from headless_dbt.inputs import CRITICAL_PATH, ENVIRONMENT_PREFIX
 from headless_dbt.kept_parse import KeptParse, kept_parse
 from headless_dbt.locate import Place
 from headless_dbt.node_times import read_times, times_of
-from headless_dbt.previous_run import neighbouring_previous
+from headless_dbt.previous_run import earlier_ones
 from headless_dbt.problem_place import problem_place
 from headless_dbt.project_files import project_files
 from headless_dbt.recorder import Recorder
@@ -41,6 +42,9 @@ from headless_dbt.settings import (
     read_secrets,
 )
 from headless_dbt.supervisor import Memory, run_dbt
+
+# As many runs back as are asked how long nodes took: they may have selected others.
+MOST_TIMED = 3
 
 
 def run(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
@@ -113,8 +117,7 @@ def _times(folder: RunFolder, project_dir: Path, fetched: Path | None) -> dict[s
     known = read_times(fetched) if fetched else {}
     if known:
         return known
-    previous = neighbouring_previous(folder, project_dir)
-    return times_of([previous]) if previous else {}
+    return times_of(islice(earlier_ones(folder, project_dir), MOST_TIMED))
 
 
 def _place(problem: HeadlessDbtError, workspace: Path, project_dir: str) -> Place | None:

@@ -11,6 +11,7 @@ from headless_dbt.model import Run
 from headless_dbt.previous_run import (
     FILE,
     decode_previous,
+    earlier_ones,
     keep_previous,
     named_previous,
     neighbouring_previous,
@@ -110,3 +111,14 @@ def test_without_a_session_there_is_no_earlier_one(tmp_path: Path) -> None:
     this = make_neighbour(tmp_path, 2)
     (this.path / "session.json").unlink()
     assert neighbouring_previous(this, tmp_path) is None
+
+
+def test_earlier_runs_are_told_the_newest_first_whatever_they_asked_for(tmp_path: Path) -> None:
+    for number, target in enumerate(("prod", "dev")):
+        folder = RunFolder(tmp_path / f"target/headless_dbt/2026013{number}T060000Z-x")
+        folder.path.mkdir(parents=True)
+        folder.write_run(make_run([make_node()], request=make_request(target=target)))
+    here = RunFolder(tmp_path / "target/headless_dbt/20260131T060000Z-x")
+
+    assert [run.request.inputs["target"] for run in earlier_ones(here, tmp_path)] == ["prod"]
+    assert [run.request.inputs["target"] for run in earlier_ones(RunFolder(tmp_path), tmp_path)] == ["dev", "prod"]

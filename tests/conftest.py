@@ -8,6 +8,7 @@ import pytest
 from headless_dbt import environments
 
 from tests.bigquery_emulator import BigQueryEmulator, build_environment, start_emulator
+from tests.identity_double import IdentityDouble
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -27,3 +28,10 @@ def bigquery_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BigQ
     environment = build_environment((ROOT / ".venv").resolve())
     with start_emulator(environment, tmp_path_factory.mktemp("bigquery")) as emulator:
         yield emulator
+
+
+@pytest.fixture
+def identity() -> Iterator[IdentityDouble]:
+    """The services that hand out Google credentials' tokens."""
+    with IdentityDouble() as double:
+        yield double

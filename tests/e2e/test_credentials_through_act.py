@@ -31,12 +31,6 @@ PROFILES = """
 
 
 @pytest.fixture
-def identity() -> Iterator[IdentityDouble]:
-    with IdentityDouble() as double:
-        yield double
-
-
-@pytest.fixture
 def bigquery(identity: IdentityDouble) -> Iterator[BigQueryDouble]:
     with BigQueryDouble(tokens=identity.tokens) as double:
         yield double

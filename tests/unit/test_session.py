@@ -227,6 +227,25 @@ class dbtRunner:
 """
 
 
+# It leaves a pool of threads that nobody has closed, a thread that still works, and something for the end.
+LEAVES = (
+    FAKE_DBT
+    + """
+import atexit, threading, time
+from concurrent.futures import ThreadPoolExecutor
+ThreadPoolExecutor(2).submit(print, "in a pool").result()
+threading.Thread(target=lambda: (time.sleep(0.3), print("at work"))).start()
+atexit.register(print, "at the end")
+"""
+)
+
+
+def test_at_its_end_threads_are_waited_for_and_what_is_registered_is_done(tmp_path: Path) -> None:
+    _, log = _talk(tmp_path, LEAVES, '{"argv": ["build"]}')
+
+    assert log == "in a pool\nlog of build\nat work\nat the end\n"
+
+
 def _talk(tmp_path: Path, dbt: str | None, *requests: str) -> tuple[list[dict[str, Any]], str]:
     """Run the real script with this as dbt; return its replies and its log."""
     package = tmp_path / "fake" / "dbt" / "cli"

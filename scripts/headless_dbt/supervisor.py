@@ -16,9 +16,7 @@ from typing import Any
 
 from headless_dbt.artifacts import Manifest, Metadata, is_whole, read_manifest
 from headless_dbt.blame import (
-    Blame,
     build_error,
-    cost_limit_error,
     dbt_unusable,
     parse_error,
     selection_error,
@@ -36,7 +34,8 @@ from headless_dbt.job_options import job_options
 from headless_dbt.journal import read_journal
 from headless_dbt.kept_parse import KeptParse
 from headless_dbt.merged_results import downstream, run_results_document, skipped_entries
-from headless_dbt.model import Attempt, Command, Continued, Installation
+from headless_dbt.model import Attempt, Continued, Installation
+from headless_dbt.recorded_commands import RecordedCommands
 from headless_dbt.recorder import Recorder, now
 from headless_dbt.resume import Takeover, hook_carrier
 from headless_dbt.retrying import delay_before, retry_causes, state_for, still_to_build
@@ -96,7 +95,8 @@ def run_dbt(  # noqa: PLR0913  Each is a collaborator of its own.
             with SessionProcess(
                 python, settings.project_dir, environment, console.show_log, jobs, deadline=deadline
             ) as session:
-                conversation = _Conversation(session, settings, commands, memory, recorder, console, deadline)
+                dbt = RecordedCommands(session, settings, recorder, console)
+                conversation = _Conversation(session, dbt, settings, commands, memory, recorder, console, deadline)
                 return conversation.hold(requested)
         except SessionEndedError as ended:
             raise DbtUnusableError(str(ended)) from None
@@ -112,6 +112,7 @@ class _Conversation:
     """The commands of a run, one after the other, in one session."""
 
     session: SessionProcess
+    dbt: RecordedCommands
     settings: RunSettings
     commands: DbtCommands
     memory: Memory
@@ -126,7 +127,7 @@ class _Conversation:
             self._install_packages()
         if self.memory.parse is not None:
             self.memory.parse.lend(self.commands.target_path)
-        parsed = self._require("parse", self.commands.parse(), lambda problem: parse_error(self.settings, problem))
+        parsed = self.dbt.require("parse", self.commands.parse(), lambda problem: parse_error(self.settings, problem))
         if self.memory.parse is not None:
             self.memory.parse.keep(self.commands.target_path, self.recorder.secrets)
         self._keep_manifest()
@@ -139,7 +140,9 @@ class _Conversation:
         wanted = self.settings.threads
         if wanted is None:
             return self.commands
-        asked = self._require("compile", self.commands.profile_threads(), dbt_unusable("Reading the profile's threads"))
+        asked = self.dbt.require(
+            "compile", self.commands.profile_threads(), dbt_unusable("Reading the profile's threads")
+        )
         most = next((int(line) for line in asked.lines if line.strip().isdecimal()), wanted)
         if wanted <= most:
             return self.commands
@@ -193,7 +196,7 @@ class _Conversation:
         """Run `dbt deps`, which is known to hang: https://github.com/dbt-labs/dbt-core/issues/3177."""
         for tries_left in reversed(range(DEPS_TRIES)):
             try:
-                self._require("deps", self.commands.deps(), dbt_unusable("dbt deps"), timeout=DEPS_SECONDS)
+                self.dbt.require("deps", self.commands.deps(), dbt_unusable("dbt deps"), timeout=DEPS_SECONDS)
             except TimeoutError:
                 raise PackagesHungError(f"dbt deps did not end within {DEPS_SECONDS} s.") from None
             except DbtUnusableError as error:
@@ -246,7 +249,7 @@ class _Conversation:
         relations = code.relations(unique_ids)
         commands = replace(self.commands, target_path=self._state)
         argv = commands.missing_relations(tuple(relations.values()))
-        reply = self._require("compile", argv, dbt_unusable("Asking the warehouse for its relations"))
+        reply = self.dbt.require("compile", argv, dbt_unusable("Asking the warehouse for its relations"))
         missing = [int(position) for line in reply.lines for position in line.split(",") if position.strip()]
         return [*relations][missing[0]] if missing else ""
 
@@ -289,7 +292,7 @@ class _Conversation:
         causes: tuple[str, ...] = ()
         rest: Build | None = None
         try:
-            if not self._invoke("build", argv, self._build_error).success:
+            if not self.dbt.invoke("build", argv, self._build_error).success:
                 causes, rest = self._rest(last=last)
         except DbtUnusableError as error:
             cause = transient_cause(self._adapter, "error", str(error))
@@ -344,7 +347,7 @@ class _Conversation:
 
     def _select(self) -> tuple[str, ...]:
         """Record the nodes that the build is to build; return the sources that they read."""
-        reply = self._require(
+        reply = self.dbt.require(
             "list", self.commands.list_selected(), lambda problem: selection_error(self.settings, problem)
         )
         listed = tuple(json.loads(line)["unique_id"] for line in reply.lines)
@@ -364,7 +367,7 @@ class _Conversation:
 
     def _stale(self, sources: Iterable[str]) -> tuple[str, ...]:
         """The sources whose branch the build leaves out, because their data is too old."""
-        reply = self._invoke(
+        reply = self.dbt.invoke(
             "source freshness",
             self.commands.source_freshness(sources),
             lambda problem: DbtUnusableError(f"The freshness of sources could not be checked: {problem.message}"),
@@ -397,45 +400,11 @@ class _Conversation:
         compiled = self._compiled_all()
         if compiled is not None:
             shutil.copyfile(compiled, target_path / compiled.name)
-        reply = self._call("docs generate", self.commands.docs(target_path, compiled=compiled is not None))
+        reply = self.dbt.call("docs generate", self.commands.docs(target_path, compiled=compiled is not None))
         if not reply.success:
             reason = reply.exception.message if reply.exception else "see the log"
             self.console.warning(f"The docs could not be generated: {reason}")
         folder.keep_docs(target_path)
-
-    def _require(self, name: str, argv: Sequence[str], blame: Blame, timeout: float = math.inf) -> Reply:
-        """Run a command without which there is no going on."""
-        reply = self._invoke(name, argv, blame, timeout)
-        if not reply.success:
-            raise blame(SessionException(type="", message=f"dbt {name} failed; see its log"))
-        return reply
-
-    def _invoke(self, name: str, argv: Sequence[str], blame: Blame, timeout: float = math.inf) -> Reply:
-        """Run a command, and raise what its exception means."""
-        reply = self._call(name, argv, timeout)
-        if reply.exception is not None:
-            raise blame(reply.exception)
-        if reply.refused:
-            raise cost_limit_error(self.settings, reply.bytes_billed)
-        return reply
-
-    def _call(self, name: str, argv: Sequence[str], timeout: float = math.inf) -> Reply:
-        started_at, began = now(), time.monotonic()
-        reply = Reply(success=False, exception=SessionException(type="", message="ended before it answered"))
-        try:
-            with self.console.group(f"dbt {name}"):
-                reply = self.session.invoke(argv, timeout)
-        finally:
-            command = Command(
-                name=name,
-                arguments=tuple(argv),
-                started_at=started_at,
-                elapsed=round(time.monotonic() - began, 3),
-                success=reply.success,
-                message=reply.exception.message if reply.exception else "",
-            )
-            self.recorder.note(commands=(*self.recorder.record.commands, command))
-        return reply
 
 
 def _write_results(folder: Path, entries: Iterable[Mapping[str, Any]]) -> None:

@@ -38,7 +38,7 @@ LEVELS = (
     ),
     ("checks", "job_options", "node_times"),
     ("blame", "dbt_commands", "journal", "retrying", "resume", "run_folder", "session_process"),
-    ("code_record", "recorder", "source_freshness"),
+    ("code_record", "recorded_commands", "recorder", "source_freshness"),
     ("merged_results",),
     ("final_artifacts",),
     ("causes", "lines", "origins", "timeline", "warehouse"),

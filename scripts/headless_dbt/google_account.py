@@ -34,19 +34,27 @@ _SECRET_FIELDS = {"private_key", "private_key_id", "refresh_token", "client_secr
 _EMAIL = re.compile(r"[^/@\s]{1,64}@(?P<project>[a-z0-9.-]{1,80})\.iam\.gserviceaccount\.com\b")
 _NUMBER = re.compile(r"\bprojects/(?P<number>\d{1,20})/")
 _HEADERS = "headers"
+# Headers of a metadata service, or of any request: taken for secrets, `True` would be one in every text.
+_HARMLESS_HEADERS = {"metadata", "metadata-flavor", "accept", "content-type", "user-agent"}
 # A line of base64 that is no ordinary word.
 _LONG = 20
 
 
 def parse_credentials(text: str) -> dict[str, Any] | None:
     """The content of a credentials file: as it is, as base64, or with line breaks that a paste has put into its key."""
+    content = parse_object(text)
+    return content if content and isinstance(content.get("type"), str) else None
+
+
+def parse_object(text: str) -> dict[str, Any] | None:
+    """A JSON object, written as credentials may be; an OAuth client's file, for one, does not say its type."""
     for candidate in (text, _from_base64(text)):
         try:
             # Not strict: a key whose escaped line breaks became real ones is still that key.
             content = json.loads(candidate, strict=False)
         except (ValueError, RecursionError):
             continue
-        if isinstance(content, dict) and isinstance(content.get("type"), str):
+        if isinstance(content, dict):
             return content
     return None
 
@@ -152,7 +160,8 @@ def _texts(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
         yield field, value
     elif isinstance(value, Mapping):
         for name, inner in value.items():
-            yield from _texts(inner, _HEADERS if field == _HEADERS else str(name))
+            is_header = field == _HEADERS and str(name).lower() not in _HARMLESS_HEADERS
+            yield from _texts(inner, _HEADERS if is_header else str(name))
     elif isinstance(value, list):
         for inner in value:
             yield from _texts(inner, field)

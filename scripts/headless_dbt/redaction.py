@@ -8,7 +8,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from headless_dbt.google_account import parse_credentials, secret_lines, secret_parts, written_forms
+from headless_dbt.google_account import (
+    parse_credentials,
+    parse_object,
+    secret_lines,
+    secret_parts,
+    written_forms,
+)
 
 MASK = "*****"
 # A shorter value would tear ordinary text apart, and is no secret that holds.
@@ -50,10 +56,11 @@ def secret_values(
     values |= {environment.get(name, "") for name in JOB_TOKENS}
     values |= set(credentials)
     for text in tuple(values):
-        if parsed := parse_credentials(text):
-            values |= {*secret_parts(parsed), *written_forms(text)}
+        if parse_credentials(text):
+            values |= written_forms(text)
         else:
             values |= secret_lines(text)
+        values |= secret_parts(parse_object(text) or {})
     return frozenset(value.strip() for value in values if len(value.strip()) >= SHORTEST)
 
 

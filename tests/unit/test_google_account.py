@@ -125,3 +125,9 @@ def test_the_addresses_are_googles_or_those_that_gcloud_is_told() -> None:
     path = f"/v1/projects/-/serviceAccounts/{ACCOUNT}:generateAccessToken"
     assert usual["service_account_impersonation_url"] == f"https://iamcredentials.googleapis.com{path}"
     assert own["service_account_impersonation_url"] == f"http://iam:2{path}"
+
+
+def test_a_header_that_every_request_has_is_no_secret() -> None:
+    headers = {"Metadata": "True", "Metadata-Flavor": "Google", "accept": "application/json", "X-Key": "own"}
+
+    assert secret_parts({"credential_source": {"headers": headers}}) == {"own"}

@@ -221,3 +221,9 @@ def test_a_file_with_a_name_outside_of_the_folder_is_left_as_it_is_there(tmp_pat
     assert outside.read_text() == "hunter2"
     assert {file.read_text() for file in run.iterdir()} == {MASK}
     assert (run / "linked.json").stat().st_ino == (run / "again.json").stat().st_ino
+
+
+def test_the_parts_of_an_oauth_client_that_does_not_say_its_type_are_secrets() -> None:
+    client = json.dumps({"installed": {"client_id": "known", "client_secret": "s-e-c"}})
+
+    assert secret_values([("CLIENT", client)], (), {}) >= {client, "s-e-c"}

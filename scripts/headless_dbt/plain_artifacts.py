@@ -14,7 +14,7 @@ from headless_dbt.artifacts import UNREADABLE
 from headless_dbt.errors import RequestError
 from headless_dbt.final_artifacts import finish_folder
 from headless_dbt.model import TIME_FORMAT, Attempt, Command, Context, Installation, Outcome, Request, outcome_of
-from headless_dbt.run_folder import RunFolder, SessionRecord
+from headless_dbt.run_folder import RunFolder, SessionRecord, is_own_file
 
 # Commands of dbt whose results are results of nodes.
 _COMMANDS = ("build", "run", "test", "seed", "snapshot", "retry", "clone", "freshness")
@@ -39,7 +39,7 @@ def adopt(artifacts: Path, folder: RunFolder, context: Context, secrets: frozens
     attempt = folder.attempt(1)
     attempt.mkdir(parents=True)
     for name in (*_NEEDED, *_WELCOME):
-        if (artifacts / name).is_file():
+        if is_own_file(artifacts / name):
             shutil.copyfile(artifacts / name, attempt / name)
     if (attempt / folder.catalog.name).is_file():
         folder.keep(attempt / folder.catalog.name)
@@ -49,7 +49,7 @@ def adopt(artifacts: Path, folder: RunFolder, context: Context, secrets: frozens
 
 
 def _read(artifacts: Path) -> _Results:
-    missing = [name for name in _NEEDED if not (artifacts / name).is_file()]
+    missing = [name for name in _NEEDED if not is_own_file(artifacts / name)]
     if missing:
         raise _refusal(artifacts, f"there is no {' and no '.join(missing)} in it")
     try:

@@ -23,7 +23,7 @@ COPIED_ARTIFACTS = ("manifest.json", "sources.json")
 _DBT_INTERNAL = ("partial_parse.msgpack", "graph.gpickle")
 
 # As google-github-actions/auth calls its file, and gcloud its own.
-_CREDENTIALS = re.compile(r"^gc?ha-creds-|credentials[^/]*\.(?:json|db)$|^access_tokens\.db$")
+_CREDENTIALS = re.compile(r"^gc?ha-creds-|credentials[^/]*\.(?:json|db)$|^access_tokens\.db$", re.IGNORECASE)
 
 _Struct = TypeVar("_Struct", bound=msgspec.Struct)
 
@@ -183,7 +183,7 @@ class RunFolder:
     def keep_docs(self, target_path: Path) -> None:
         """Keep the docs page and the catalog that ``dbt docs generate --static`` wrote, and nothing else."""
         for source, kept in (("static_index.html", self.docs_page), ("catalog.json", self.catalog)):
-            if (target_path / source).is_file():
+            if is_own_file(target_path / source):
                 self.write(kept.name, (target_path / source).read_bytes())
         shutil.rmtree(target_path, ignore_errors=True)
 
@@ -226,6 +226,11 @@ class RunFolder:
             ) from None
         except UNREADABLE as error:
             raise RunFolderError(f"{file} is not readable: {error}.") from None
+
+
+def is_own_file(path: Path) -> bool:
+    """Whether a file stands here itself: a link would bring along what lies elsewhere, such as a key."""
+    return path.is_file() and not path.is_symlink()
 
 
 def find_run_folder(given: str, workspace: Path, project_dir: Path) -> RunFolder:

@@ -197,7 +197,7 @@ def test_a_missing_project_is_known_at_once(
     assert "project 4711" in done.output
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
 def test_a_key_is_gone_after_a_run_that_was_killed(  # noqa: PLR0913, PLR0917
     project: Project,
     identity: IdentityDouble,

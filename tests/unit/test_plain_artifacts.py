@@ -91,3 +91,13 @@ def test_nothing_is_written_into_the_target_folder(tmp_path: Path) -> None:
     before = {file.name: file.read_bytes() for file in target.iterdir()}
     _adopted(tmp_path, target)
     assert {file.name: file.read_bytes() for file in target.iterdir()} == before
+
+
+def test_a_link_brings_nothing_along_from_elsewhere(tmp_path: Path) -> None:
+    target = _target(tmp_path / "target", result(A, "success"))
+    (tmp_path / "key.json").write_text('{"client_secret": "s-e-c"}')
+    (target / "catalog.json").symlink_to(tmp_path / "key.json")
+
+    _adopted(tmp_path, target)
+
+    assert not list((tmp_path / "run").rglob("catalog.json"))

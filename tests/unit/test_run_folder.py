@@ -242,3 +242,24 @@ def test_what_no_run_writes_is_not_uploaded(tmp_path: Path) -> None:
     assert [file.name for file in run.rglob("*") if file.is_file()] == ["run_results.json"]
     assert key.read_text() == "private"
     assert not (run / "attempts/1/linked").is_symlink()
+
+
+def test_docs_that_are_a_link_are_not_kept(tmp_path: Path) -> None:
+    (tmp_path / "key.json").write_text("{}")
+    docs, run = tmp_path / "docs", tmp_path / "run"
+    docs.mkdir()
+    run.mkdir()
+    (docs / "catalog.json").symlink_to(tmp_path / "key.json")
+
+    RunFolder(run).keep_docs(docs)
+
+    assert list(run.iterdir()) == []
+    assert (tmp_path / "key.json").exists()
+
+
+def test_credentials_of_other_actions_are_dropped_however_they_are_written(tmp_path: Path) -> None:
+    (tmp_path / "GHA-CREDS-0a1b.JSON").write_text("{}")
+
+    RunFolder(tmp_path).drop_strangers()
+
+    assert list(tmp_path.iterdir()) == []

@@ -47,9 +47,13 @@ def dbt_requirements(adapter: str, core: str, adapter_version: str, own: Path | 
     """Decide what to install.
 
     ``core`` and ``adapter_version`` are ``1.11.16``, ``1.11`` or empty; ``own`` is the caller's requirements
-    file. The lock serves as it is when no version was asked for and it holds the adapter.
+    file. The lock serves as it is when no version was asked for and it holds the adapter. dbt 2 is one package, which
+    has its adapters in it.
     """
     excludes = locks / "requirements-excludes.txt"
+    if is_rust_engine(core):
+        file = [f"-r {own}"] if own is not None else []
+        return DbtRequirements(lock=None, lines=(*file, _pin("dbt", core)), excludes=excludes)
     package = f"dbt-{adapter}"
     if own is not None:
         asked = [_pin("dbt-core", core)] * bool(core) + [_pin(package, adapter_version)] * bool(adapter_version)
@@ -63,14 +67,19 @@ def dbt_requirements(adapter: str, core: str, adapter_version: str, own: Path | 
     )
 
 
-def unpinned(adapter: str, adapter_version: str, own: Path | None) -> Iterator[str]:
+def is_rust_engine(version: str) -> bool:
+    """Whether a version that was asked for is one of dbt 2, the Rust engine."""
+    return version.startswith("2.")
+
+
+def unpinned(adapter: str, core: str, adapter_version: str, own: Path | None) -> Iterator[str]:
     """What may be another version tomorrow, as warnings."""
     if own is not None:
         for line in own.read_text("utf-8", "replace").splitlines():
             requirement = line.partition("#")[0].strip()
             if re.match(r"[A-Za-z0-9]", requirement) and "==" not in requirement and "@" not in requirement:
                 yield f"`requirements` does not pin {requirement.split()[0]!r}: write it as name==version."
-    elif adapter not in LOCKED_ADAPTERS and not adapter_version:
+    elif adapter not in LOCKED_ADAPTERS and not adapter_version and not is_rust_engine(core):
         yield f"The newest dbt-{adapter} that fits is installed: set `adapter-version` to pin it."
 
 

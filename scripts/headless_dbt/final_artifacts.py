@@ -62,7 +62,7 @@ def write_final_artifacts(folder: RunFolder, *, killed: bool = False) -> None:
     document = run_results_document(
         entries,
         documents[-1] if documents else {},
-        dbt_version=record.installation.installed.get("dbt-core", "") if record.installation else "",
+        dbt_version=record.installation.dbt if record.installation else "",
         generated_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         elapsed=record.elapsed,
     )

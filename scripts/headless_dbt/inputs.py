@@ -14,7 +14,7 @@ from headless_dbt.parsing import (
     assignments,
     boolean,
     comma_separated,
-    core_version,
+    dbt_version,
     folder,
     labels,
     mapping,
@@ -89,11 +89,11 @@ INPUTS = (
     Input(
         "dbt-version",
         "",
-        "Version of dbt-core: 1.11.16, or 1.11 for that line's newest. Default: the lock's.",
-        core_version,
+        "Version of dbt: 1.11.16, or 1.11 for that line's newest; 2.… is the Rust engine. Default: the lock's.",
+        dbt_version,
         _RUN,
     ),
-    Input("adapter-version", "", "Version of the adapter, likewise. Default: the lock's.", version, _RUN),
+    Input("adapter-version", "", "Version of the adapter, likewise; dbt 2 has its own. Default: the lock's.", version, _RUN),
     Input(
         "requirements",
         "",

@@ -1,10 +1,12 @@
 """The journal: dbt's own JSON log, read line by line. It also tells of a run that was killed.
 
 dbt writes and flushes one JSON object a line; NodeStart and NodeFinished frame each node, and NodeFinished
-holds its whole result. Source: https://docs.getdbt.com/reference/events-logging, and dbt-core's
+holds its whole result. dbt 2 leaves the message of a failed node out of it, and tells it in an event of its own,
+which also outranks a success: of the nodes that SIGINT ended, its NodeFinished says that they succeeded. Source: https://docs.getdbt.com/reference/events-logging, and dbt-core's
 core/dbt/events/core_types.proto.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,11 +15,14 @@ from typing import Any
 import msgspec
 
 from headless_dbt.artifacts import UNREADABLE, NodeResult, Timing
+from headless_dbt.model import Outcome, outcome_of
 
 
 class _Info(msgspec.Struct):
     name: str = ""
     invocation_id: str = ""
+    level: str = ""
+    msg: str = ""
 
 
 class _Event(msgspec.Struct):
@@ -53,6 +58,12 @@ class _NodeEvent(msgspec.Struct):
     run_result: _RunResult | None = None
 
 
+class _NoNode(msgspec.Struct):
+    """An event of dbt 2 that may, or may not, be of a node."""
+
+    node_info: _NodeInfo | None = None
+
+
 @dataclass(frozen=True)
 class Journal:
     """What the journal tells of one dbt command: every finished node's result, and which nodes had started."""
@@ -69,7 +80,8 @@ class Journal:
 _EVENT = msgspec.json.Decoder(_Event)
 _NODE_EVENT = msgspec.json.Decoder(_NodeEvent)
 _STARTED = msgspec.json.Decoder(_Started)
-_EVENTS = ("MainReportArgs", "NodeStart", "NodeFinished")
+_MAYBE_OF_A_NODE = msgspec.json.Decoder(_NoNode)
+_EVENTS = ("MainReportArgs", "NodeStart", "NodeFinished", "Generic")
 _NEEDLES = tuple(f'"{name}"'.encode() for name in _EVENTS)
 
 
@@ -89,6 +101,7 @@ def read_invocations(lines: Iterable[bytes], wanted: str = "dbt build") -> tuple
     """
     finished: dict[str, dict[str, NodeResult]] = {}
     started: dict[str, set[str]] = {}
+    said: dict[str, dict[str, str]] = {}
     others: set[str] = set()
     for line in lines:
         # Most lines are something else: a look at the bytes spares the decoding of them.
@@ -103,6 +116,10 @@ def read_invocations(lines: Iterable[bytes], wanted: str = "dbt build") -> tuple
                     started[invocation], finished[invocation] = set(), {}
                 else:
                     others.add(invocation)
+            elif event.info.name == "Generic":
+                about = _MAYBE_OF_A_NODE.decode(event.data).node_info
+                if about is not None and event.info.level == "error":
+                    said.setdefault(invocation, {})[about.unique_id] = event.info.msg
             elif event.info.name in _EVENTS:
                 node = _NODE_EVENT.decode(event.data)
                 unique_id = node.node_info.unique_id
@@ -116,10 +133,27 @@ def read_invocations(lines: Iterable[bytes], wanted: str = "dbt build") -> tuple
         except UNREADABLE:
             continue
     return tuple(
-        Journal(finished=finished[invocation], started=frozenset(started[invocation]))
+        Journal(
+            finished=_with_errors(finished[invocation], said.get(invocation, {})),
+            started=frozenset(started[invocation]),
+        )
         for invocation in started
         if invocation not in others
     )
+
+
+def _with_errors(finished: Mapping[str, NodeResult], said: Mapping[str, str]) -> dict[str, NodeResult]:
+    """The results, with the errors that dbt 2 tells apart from them."""
+    return {
+        unique_id: msgspec.structs.replace(
+            result,
+            status="error" if outcome_of(result.status) is Outcome.PASSED else result.status,
+            message=re.sub(r"^\[error\] (\[[^\]]*\]: )?", "", said[unique_id]),
+        )
+        if unique_id in said
+        else result
+        for unique_id, result in finished.items()
+    }
 
 
 def _result(unique_id: str, node_status: str, result: _RunResult) -> NodeResult:

@@ -109,6 +109,11 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
     installed: Mapping[str, str]
     python: str
 
+    @property
+    def dbt(self) -> str:
+        """The version of dbt: dbt 2 is the package ``dbt``."""
+        return self.installed.get("dbt") or self.installed.get("dbt-core", "")
+
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """Where the run took place, as GitHub Actions tells it; empty strings outside of it."""

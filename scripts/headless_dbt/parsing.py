@@ -167,13 +167,13 @@ def version(name: str, given: str) -> str:
     return given
 
 
-def core_version(name: str, given: str) -> str:
-    """A version of dbt-core."""
-    if given and not given.startswith("1."):
+def dbt_version(name: str, given: str) -> str:
+    """A version of dbt-core 1, or of dbt 2, the Rust engine."""
+    if given and not given.startswith(("1.", "2.")):
         raise RequestError(
             name,
             given=shown(given),
-            allowed="a version of dbt-core 1.x such as 1.11.16, or a line such as 1.11",
+            allowed="a version of dbt-core 1 such as 1.11.16, a line of it such as 1.11, or a version of dbt 2",
             advice=mend(name),
         )
     return version(name, given)

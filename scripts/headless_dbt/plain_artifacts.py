@@ -100,11 +100,16 @@ def _record(results: _Results) -> SessionRecord:
         started_at=started_at,
         elapsed=round(results.elapsed, 3),
         finished=True,
-        installation=Installation(requested=(), installed={"dbt-core": results.version}, python=""),
+        installation=Installation(requested=(), installed={_package(results.version): results.version}, python=""),
         selected=tuple(results.statuses),
         commands=(command,),
         attempts=(Attempt(number=1, elapsed=round(results.elapsed, 3)),),
     )
+
+
+def _package(version: str) -> str:
+    """The package of a dbt that wrote artifacts: dbt 2 has left the name of dbt-core."""
+    return "dbt" if version.startswith("2.") else "dbt-core"
 
 
 def _before(generated_at: str, elapsed: float) -> str:

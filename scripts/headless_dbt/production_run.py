@@ -185,7 +185,9 @@ def _dbt_interpreter(
         settings.requirements,
         environments.lock_folder(),
     )
-    for warning in environments.unpinned(settings.adapter, settings.adapter_version, settings.requirements):
+    for warning in environments.unpinned(
+        settings.adapter, settings.dbt_version, settings.adapter_version, settings.requirements
+    ):
         console.warning(warning)
     folder = _environment_folder(runner, environments.fingerprint(requirements, settings.python_version))
     with console.group("Install dbt"):

@@ -1,7 +1,7 @@
 """The dbt session: runs inside dbt's own interpreter, and is the only module that imports dbt.
 
 It is started by path (``python -P session.py FD JOBS``) and needs nothing but the standard library, dbt, and what
-lies beside it. It reads one JSON request a line from standard input and writes one JSON reply a line to the file
+lies beside it. Where the environment has dbt 2, which is no Python, rust_engine.py answers in place of this module. It reads one JSON request a line from standard input and writes one JSON reply a line to the file
 descriptor FD. dbt's own log goes to standard output. One process serves all commands, because importing dbt costs
 seconds. JOBS is a JSON object of what holds for jobs on BigQuery, see session_protocol.JobsOptions.
 
@@ -32,11 +32,11 @@ GRACE_SECONDS = 7.0
 
 
 def installed_versions():
-    """The versions of dbt-core and of every adapter in this interpreter, by package name."""
+    """The versions of dbt and of every adapter in this interpreter, by package name: dbt 2 is ``dbt`` alone."""
     versions = {}
     for distribution in importlib.metadata.distributions():
         name = (distribution.metadata["Name"] or "").lower().replace("_", "-")
-        if name.startswith("dbt-"):
+        if name == "dbt" or name.startswith("dbt-"):
             versions[name] = distribution.version
     return dict(sorted(versions.items()))
 
@@ -196,7 +196,7 @@ def end_with(supervisor):
     """Wait until the supervisor is gone, then end as it would have ended this process: nobody else is left to."""
     while os.getppid() == supervisor:
         time.sleep(POLL_SECONDS)
-    os.kill(os.getpid(), signal.SIGINT)  # dbt cancels its open queries.
+    os.killpg(0, signal.SIGINT)  # dbt cancels its open queries.
     time.sleep(GRACE_SECONDS)
     os.killpg(0, signal.SIGKILL)
 
@@ -214,6 +214,15 @@ def leave():
     os._exit(0)
 
 
+def engine_of(installed, jobs_options):
+    """What answers requests: dbt 2's binary, where it is installed, else dbt-core. Raises what importing it raises."""
+    if installed.get("dbt", "").partition(".")[0].isdecimal() and int(installed["dbt"].partition(".")[0]) > 1:
+        return beside("rust_engine").RustEngine(Path(sys.executable).with_name("dbt"))
+    from dbt.cli.main import dbtRunner
+
+    return Session(dbtRunner, jobs_options)
+
+
 def main():
     """Say hello, then answer requests until standard input ends."""
     threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
@@ -225,13 +234,12 @@ def main():
 
         hello = {"installed": installed_versions(), "python": platform.python_version(), "exception": None}
         try:
-            from dbt.cli.main import dbtRunner
+            session = engine_of(hello["installed"], json.loads(sys.argv[2]))
         except Exception as exception:
             reply({**hello, "exception": describe(exception)})
             return
-        reply(hello)
-        session = Session(dbtRunner, json.loads(sys.argv[2]))
         signal.signal(signal.SIGINT, session.interrupt)
+        reply(hello)
         for line in sys.stdin:
             try:
                 reply(session.answer(json.loads(line)))

@@ -220,9 +220,29 @@ def read_run_settings(flags: Flags, runner: Runner) -> RunSettings:
             allowed="selector alone, because dbt would ignore the other two",
             advice="Leave out one of them.",
         )
+    if given["dbt_version"].startswith("2."):
+        _refuse_for_rust(given)
     given |= {"project_dir": project_dir, "profiles_dir": profiles_dir.resolve(), "requirements": requirements}
     # The others were judged so that a wrong one is known at once; they are read by other verbs.
     return RunSettings(**{each.name: given[each.name] for each in fields(RunSettings)})
+
+
+def _refuse_for_rust(given: Mapping[str, Any]) -> None:
+    """Refuse what would be without effect on dbt 2 and should not be: nobody would notice."""
+    if given["adapter_version"]:
+        raise RequestError(
+            "adapter-version",
+            given=f"{shown(given['adapter_version'])} together with `dbt-version` {given['dbt_version']}",
+            allowed="nothing with dbt 2, which has its adapters in it",
+            advice="Leave it out.",
+        )
+    if given["cost_limit"]:
+        raise RequestError(
+            "cost-limit",
+            given=f"{given['cost_limit']:g} together with `dbt-version` {given['dbt_version']}",
+            allowed="0 with dbt 2, which does not say in time what a query has cost",
+            advice="Leave it out and set `maximum_bytes_billed` in the profile, or take dbt-core 1.",
+        )
 
 
 def read_report_settings(flags: Flags, runner: Runner) -> ReportSettings:

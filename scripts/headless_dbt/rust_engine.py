@@ -1,0 +1,214 @@
+"""dbt 2, the Rust engine: a binary that is run once for each command. Runs inside dbt's own interpreter.
+
+session.py loads it by path, where the environment has dbt 2, and hands it the same requests: the argument lists are
+those of dbt-core, and become what the binary takes. It starts in tens of milliseconds and reads the project anew each
+time. With ``--log-format json`` it writes the events of dbt-core, to its log file and to standard output.
+
+Tried with dbt 2.0.0rc196. Source: https://docs.getdbt.com/docs/fusion/supported-features and ``dbt build --help``.
+"""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+# Flags of dbt-core that the binary refuses, with the number of values that they take.
+DROPPED = {
+    "--log-file-max-bytes": 1,
+    "--use-colors": 0,
+    "--no-use-colors": 0,
+    "--no-introspect": 0,
+    "--no-populate-cache": 0,
+    "--no-compile": 0,
+    "--static": 0,
+    "--log-level": 1,
+}
+# It has no page of documentation; the catalog comes with this.
+DOCS = ["compile", "--write-catalog"]
+NO_PAGE = "dbt 2 writes catalog.json, and makes no page"
+# What a node came to where it came to nothing good.
+BAD = ("error", "fail", "runtime error")
+# As many lines of what is no event are kept, for the error message.
+MOST_LINES = 20
+QUERY_LOG = "query_log.sql"
+
+
+class RustEngine:
+    """dbt 2, one process a command. ``binary`` is its path."""
+
+    def __init__(self, binary):
+        """Hold the binary; nothing is started yet."""
+        self.binary = binary
+        self.running = False
+
+    def answer(self, request):
+        """Run one dbt command, and return the reply of session.py."""
+        if "schedule" in request:
+            raise NotImplementedError("dbt 2 lets nobody else order its nodes")
+        if "check" in request:
+            return {"success": True, "exception": None, "lines": []}
+        argv = request["argv"]
+        outcome = self.run(argv[0], translated(argv))
+        drop_query_log(argv)
+        if argv[:2] == ["docs", "generate"] and outcome.return_code == 0:
+            return {"success": False, "exception": {"type": "", "message": NO_PAGE}, "lines": []}
+        lines = surroundings(argv) if argv[0] == "parse" else outcome.lines
+        exception = outcome.exception(argv[0])
+        return {"success": outcome.return_code == 0, "exception": exception, "lines": lines}
+
+    def run(self, command, argv):
+        """Run the binary, show what it says, and return the outcome."""
+        # Its own name, not its path, is what it records as the command.
+        process = subprocess.Popen(  # noqa: S603  The arguments are the supervisor's.
+            ["dbt", *argv, "--log-format", "json"],
+            executable=self.binary,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "RUST_BACKTRACE": "0"},
+        )
+        self.running = True
+        outcome = Outcome(shown=command not in ("list", "compile"))
+        with process.stdout:
+            for line in process.stdout:
+                outcome.take(line.decode("utf-8", "replace"))
+        outcome.return_code = process.wait()
+        self.running = False
+        return outcome
+
+    def interrupt(self, _number, _frame):
+        """On SIGINT: wait for the binary, which got it too, as one of the same process group."""
+        if not self.running:
+            raise KeyboardInterrupt
+
+
+class Outcome:
+    """What one run of the binary came to, event by event."""
+
+    def __init__(self, *, shown):
+        """Begin; what is not ``shown`` is printed only where it is an error."""
+        self.shown = shown
+        self.return_code = None
+        self.lines = []
+        self.errors = []
+        self.failed_nodes = False
+        self.completed = False
+        self.other = []
+
+    def take(self, line):
+        """Take a line of the binary's output: an event, or what it says outside of its log."""
+        try:
+            event = json.loads(line)
+            info, data = event["info"], event["data"]
+            name, level, message = info["name"], info["level"], info["msg"]
+        except (ValueError, TypeError, KeyError):
+            self.other = [*self.other, line.rstrip()][-MOST_LINES:]
+            print(line, end="", flush=True)
+            return
+        if name == "PrintEvent":
+            self.lines.append(message)
+        elif name == "CompiledNode":
+            self.lines.append(data.get("compiled", ""))
+        elif name == "CommandCompleted":
+            self.completed = True
+        elif name == "NodeFinished":
+            self.failed_nodes |= data.get("node_info", {}).get("node_status") in BAD
+        elif name == "Generic" and level == "error" and "node_info" not in data:
+            self.errors.append(plain(message))
+        if level == "error" or (self.shown and level in ("info", "warn")):
+            # As dbt-core's own text begins a line: the time of day, in UTC.
+            print(f"{info['ts'][11:19]}  {message.rstrip()}", flush=True)
+
+    def exception(self, command):
+        """Why the command failed, as data; None where its nodes say it."""
+        if self.return_code == 0 or (command == "build" and self.completed and self.failed_nodes):
+            return None
+        said = "\n".join(line for line in self.other if line)
+        if not self.completed and said.startswith("error:"):
+            return {"type": "DbtUsageException", "message": said.partition("\n")[0].removeprefix("error: ")}
+        if self.return_code < 0:
+            said = f"dbt was killed by signal {-self.return_code}"
+        return {"type": "", "message": "\n".join(dict.fromkeys(self.errors)) or said or "see its log"}
+
+
+def plain(message):
+    """An error message without the mark of its level, which a title says already."""
+    return re.sub(r"^\[error\] ", "", message).strip()
+
+
+def value_of(argv, flag):
+    """The value of an option, or an empty text."""
+    return argv[argv.index(flag) + 1] if flag in argv else ""
+
+
+def translated(argv):
+    """An argument list of dbt-core as the binary takes it."""
+    kept = []
+    arguments = iter(argv)
+    for argument in arguments:
+        if argument in DROPPED:
+            for _ in range(DROPPED[argument]):
+                next(arguments)
+        elif argument != "--select=result:error":
+            kept.append(argument)
+    if argv[:2] == ["docs", "generate"]:
+        kept[:2] = DOCS
+    if "--select=result:error" in argv:
+        kept += ["--select", *failed_before(Path(value_of(argv, "--state")), Path(value_of(argv, "--target-path")))]
+    return kept
+
+
+def failed_before(state, target_path):
+    """A selector for each node that has an error in the results in ``state``.
+
+    The binary takes ``result:error`` for a selection of nothing. A node is named by its whole fqn, which the manifest
+    of the parse has.
+    """
+    results = json.loads((state / "run_results.json").read_bytes())["results"]
+    manifests = sorted(target_path.parent.glob("*/manifest.json"))
+    known = {}
+    for file in manifests:
+        manifest = json.loads(file.read_bytes())
+        known |= {**manifest["nodes"], **manifest["unit_tests"], **manifest.get("saved_queries", {})}
+    failed = [result["unique_id"] for result in results if result["status"] == "error"]
+    return ["fqn:" + ".".join(known[unique_id]["fqn"]) for unique_id in failed]
+
+
+def drop_query_log(argv):
+    """Remove the log of statements: dbt.log has them too, and nobody knows what else is in them."""
+    folder = value_of(argv, "--log-path")
+    if folder:
+        (Path(folder) / QUERY_LOG).unlink(missing_ok=True)
+
+
+def surroundings(argv):
+    """What of the parse is of no single node: the files of configuration, and the variables that the project reads.
+
+    As digests: what is in them may be private.
+    """
+    project = Path(value_of(argv, "--project-dir"))
+    profiles = Path(value_of(argv, "--profiles-dir"))
+    packages = project.glob("dbt_packages/*")
+    files = [
+        *(folder / name for folder in (project, *packages) for name in ("dbt_project.yml", "package-lock.yml")),
+        profiles / "profiles.yml",
+    ]
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        if file.is_file():
+            digest.update(file.name.encode() + file.read_bytes())
+    for name in sorted(variables_read(project, files)):
+        digest.update(f"{name}={os.environ.get(name)}\n".encode("utf-8", "surrogateescape"))
+    return [json.dumps([digest.hexdigest(), value_of(argv, "--target"), value_of(argv, "--vars")])]
+
+
+def variables_read(project, files):
+    """The names of the environment variables that a project's files ask for by ``env_var``."""
+    texts = [file for file in project.rglob("*") if file.suffix in (".sql", ".yml", ".yaml", ".py")]
+    names = set()
+    for file in {*texts, *files}:
+        if file.is_file():
+            names.update(re.findall(r"env_var\(\s*['\"]([^'\"]+)['\"]", file.read_text("utf-8", "replace")))
+    return names

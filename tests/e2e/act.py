@@ -68,7 +68,7 @@ class Act:
         """Run all workflows of the caller that the event starts.
 
         `variables` are those of the runner. A re-run is a second attempt, beside which the artifacts of the first still
-        stand: `earlier_artifacts`.
+        stand: `earlier_artifacts`. What a run saves with actions/cache, the caller's next one finds.
         """
         folder = Path(mkdtemp(prefix="run-", dir=self.folder))
         repositories = local_repositories(self.product, caller.folder)
@@ -87,7 +87,7 @@ class Act:
             *("--directory", str(caller.folder)),
             *("--eventpath", str(event)),
             *("--action-cache-path", str(folder / "actions")),  # also holds the workspace, RUNNER_TEMP, tools
-            *("--cache-server-path", str(folder / "cache")),
+            *("--cache-server-path", str(self.cache_of(caller))),
             *("--cache-server-addr", "127.0.0.1"),
             *("--artifact-server-path", str(folder / "artifacts")),
             *("--artifact-server-addr", "127.0.0.1"),
@@ -102,6 +102,10 @@ class Act:
             exit_code, lines, log = _call([_act(), trigger.event, *switches, *options], environment, timeout)
         (folder / "act.jsonl").write_text("\n".join(lines))
         return Outcome(exit_code, read_jobs(lines), log, _artifacts(folder / "artifacts"))
+
+    def cache_of(self, caller: Caller) -> Path:
+        """Where the caches of the caller's repository lie; to remove the folder empties them."""
+        return self.folder / "caches" / caller.name
 
 
 def _act() -> str:

@@ -1,7 +1,9 @@
 """The fixtures of the end-to-end tests."""
 
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -36,3 +38,12 @@ def act(product: Path, github: GitHubDouble, tmp_path: Path) -> Act:
 def caller(tmp_path: Path) -> Caller:
     """An empty repository of somebody who will call this one."""
     return Caller(tmp_path / "warehouse")
+
+
+@pytest.fixture
+def broken_service() -> Iterator[str]:
+    """A service that answers nothing but 501: as `ACTIONS_CACHE_URL`, a cache that is down."""
+    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()

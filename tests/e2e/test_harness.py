@@ -1,18 +1,22 @@
 """The harness itself, on a toy in place of headless-dbt: green is green, red is red, and nothing is lost."""
 
 import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.act import CRON, Act, dispatch
 from tests.e2e.caller import Caller
-from tests.e2e.outcome import Annotation
+from tests.e2e.outcome import Annotation, Job
 from tests.e2e.product import NAME, WrongUseError, clean_copy
 from tests.github_double import GitHubDouble
 
 UPLOAD = "actions/upload-artifact@043fb46d1a93c77aae656e7c1c64a875d1fc6a0a"
 CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1"
+CACHE = "caa296126883cff596d87d8935842f9db880ef25"
 
 TOY_ACTION = f"""
     name: Toy
@@ -104,6 +108,53 @@ CALL = f"""
           - run: echo after
 """
 
+CACHING_ACTION = f"""
+    name: Toy with a cache
+    description: Keeps a file in the cache.
+    inputs:
+      key:
+        description: The key of the cache.
+    runs:
+      using: composite
+      steps:
+        - name: Restore
+          id: restore
+          uses: actions/cache/restore@{CACHE}
+          with:
+            path: ~/.cache/toy
+            key: ${{{{ inputs.key }}}}
+            restore-keys: toy-
+        - name: Work
+          shell: bash
+          env:
+            KEY: ${{{{ inputs.key }}}}
+          run: |
+            mkdir -p ~/.cache/toy
+            echo "Found: $(cat ~/.cache/toy/key.txt 2>/dev/null || echo nothing)"
+            echo "$KEY" >~/.cache/toy/key.txt
+        - name: Save
+          uses: actions/cache/save@{CACHE}
+          with:
+            path: ~/.cache/toy
+            key: ${{{{ inputs.key }}}}
+"""
+CALL_OF_THE_CACHING_ACTION = f"""
+    on:
+      workflow_dispatch:
+        inputs:
+          key:
+            type: string
+    jobs:
+      toy:
+        runs-on: ubuntu-latest
+        steps:
+          - name: Toy
+            id: toy
+            uses: {NAME}@v1
+            with:
+              key: ${{{{ inputs.key }}}}
+"""
+
 
 @pytest.fixture
 def product(tmp_path: Path) -> Path:
@@ -184,3 +235,46 @@ def test_unknown_keys_and_actions_are_refused(act: Act, caller: Caller, old: str
     caller.commit({".github/workflows/nightly.yml": CALL.replace(old, new)})
     with pytest.raises(WrongUseError, match=complaint):
         act.run(caller, CRON)
+
+
+@pytest.fixture
+def cached(act: Act, tmp_path: Path) -> Callable[..., Job]:
+    """Run the toy with a cache; each run finds the home folder empty, as on a runner of GitHub's."""
+    toy, caller, home = Caller(tmp_path / "caching toy", NAME), Caller(tmp_path / "caching caller"), tmp_path / "home"
+    toy.commit({"action.yml": CACHING_ACTION})
+    caller.commit({".github/workflows/nightly.yml": CALL_OF_THE_CACHING_ACTION})
+
+    def run(key: str, **variables: str) -> Job:
+        shutil.rmtree(home, ignore_errors=True)
+        variables["HOME"] = str(home)
+        outcome = replace(act, product=toy.folder).run(caller, dispatch(key=key), variables=variables)
+        assert outcome.succeeded, outcome.log
+        return outcome.job
+
+    return run
+
+
+def test_a_run_finds_what_an_earlier_one_saved(cached: Callable[..., Job]) -> None:
+    first, same, other = cached("toy-1"), cached("toy-1"), cached("toy-2")
+
+    assert first.outputs["toy.restore"] == {"cache-primary-key": "toy-1"}
+    assert "Found: nothing\n" in first.log
+    assert first.annotations == []
+    found = {"cache-primary-key": "toy-1", "cache-matched-key": "toy-1", "cache-hit": "true"}
+    assert same.outputs["toy.restore"] == found
+    assert "Found: toy-1\n" in same.log
+    assert [annotation.message for annotation in same.annotations] == ["Cache save failed."]  # The key is taken.
+    assert other.outputs["toy.restore"] == found | {"cache-primary-key": "toy-2", "cache-hit": "false"}
+    assert "Found: toy-1\n" in other.log
+    assert other.annotations == []
+
+
+def test_a_broken_cache_service_leaves_the_run_green(cached: Callable[..., Job], broken_service: str) -> None:
+    job = cached("toy-1", ACTIONS_CACHE_URL=broken_service)
+
+    assert job.outputs["toy.restore"] == {"cache-primary-key": "toy-1"}
+    assert "Found: nothing\n" in job.log
+    assert {annotation.level for annotation in job.annotations} == {"warning"}
+    assert "Failed to restore: getCacheEntry failed: Cache service responded with 501" in {
+        annotation.message for annotation in job.annotations
+    }

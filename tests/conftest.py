@@ -11,6 +11,7 @@ from tests.bigquery_emulator import BigQueryEmulator, build_environment, start_e
 from tests.identity_double import IdentityDouble
 
 ROOT = Path(__file__).resolve().parents[1]
+RUST_VERSION = "2.0.0rc196"
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +21,14 @@ def dbt_python() -> Path:
     parent = (ROOT / ".venv").resolve()
     folder = parent / f"dbt-{environments.fingerprint(requirements, '')[:12]}"
     return environments.build_dbt_environment(folder, requirements, str(parent / "tool/bin/python"), os.environ)
+
+
+@pytest.fixture(scope="session")
+def rust_python() -> Path:
+    """The interpreter beside dbt 2, the Rust engine: the last release that is a wheel with its binary in it."""
+    requirements = environments.dbt_requirements("duckdb", RUST_VERSION, "", None, ROOT)
+    folder = (ROOT / ".venv" / f"dbt-{environments.fingerprint(requirements, '')[:12]}").resolve()
+    return environments.build_dbt_environment(folder, requirements, "", os.environ)
 
 
 @pytest.fixture(scope="session")

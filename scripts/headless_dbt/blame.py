@@ -4,6 +4,7 @@ What fails in ``parse`` is the project; in ``list``, after a good parse, the sel
 the connection; after that, dbt itself.
 """
 
+import re
 from collections.abc import Callable
 
 from headless_dbt.errors import CostLimitError, DbtUnusableError, HeadlessDbtError, RequestError
@@ -48,6 +49,14 @@ def dbt_unusable(doing: str) -> Blame:
 
 def parse_error(settings: RunSettings, problem: SessionException) -> HeadlessDbtError:
     """What fails in `dbt parse` is the project, or what was asked of it."""
+    # dbt 2 does not say which there are.
+    if re.search(r"^\[InvalidConfig [^\]]*\]: target '.*' not found in profile", problem.message):
+        return RequestError(
+            "target",
+            given=f"{shown(settings.target)}, which is not in profiles.yml",
+            allowed="a target of the profile",
+            advice="Correct the input `target`, or add the target to profiles.yml.",
+        )
     # https://github.com/dbt-labs/dbt-core/blob/main/core/dbt/config/profile.py words it so since 0.11.
     if problem.type == "DbtProfileError" and "does not have a target named" in problem.message:
         _, _, targets = problem.message.partition("are:")
@@ -60,7 +69,8 @@ def parse_error(settings: RunSettings, problem: SessionException) -> HeadlessDbt
         )
     if problem.type == "DbtUsageException":
         return _usage_error(settings, problem)
-    if "Could not find profile named" in problem.message:
+    # As dbt-core and dbt 2 word it.
+    if "Could not find profile named" in problem.message or "not found in profiles.yml" in problem.message:
         return RequestError(
             "profiles-dir",
             given=f"{str(settings.profiles_dir)!r}, and dbt says: {problem.message}",

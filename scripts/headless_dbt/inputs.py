@@ -93,7 +93,13 @@ INPUTS = (
         dbt_version,
         _RUN,
     ),
-    Input("adapter-version", "", "Version of the adapter, likewise; dbt 2 has its own. Default: the lock's.", version, _RUN),
+    Input(
+        "adapter-version",
+        "",
+        "Version of the adapter, likewise; dbt 2 has its own. Default: the lock's.",
+        version,
+        _RUN,
+    ),
     Input(
         "requirements",
         "",

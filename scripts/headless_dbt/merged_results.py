@@ -38,7 +38,11 @@ def merge_attempts(  # noqa: PLR0913  Each is a source of its own.
     """
     merged: dict[str, Entry] = {}
     for attempt in range(max(len(written), len(journals))):
-        results = {entry["unique_id"]: entry for entry in written[attempt]} if attempt < len(written) else {}
+        of_dbt = written[attempt] if attempt < len(written) else ()
+        # dbt 2 gives ephemeral models a result too, by which nothing is to be seen.
+        results = {
+            entry["unique_id"]: _with_every_key(entry) for entry in of_dbt if not _is_part(entry["unique_id"], known)
+        }
         journal = journals[attempt] if attempt < len(journals) else Journal()
         for unique_id, result in journal.finished.items():
             if not _is_part(unique_id, known):
@@ -69,7 +73,7 @@ def _not_begun(entry: Entry, known: Mapping[str, ManifestNode]) -> Entry:
 
 
 def _is_part(unique_id: str, known: Mapping[str, ManifestNode]) -> bool:
-    """Whether a node is an ephemeral model: it is part of others, and dbt gives no result for it."""
+    """Whether a node is an ephemeral model: it is part of others, and dbt-core gives no result for it."""
     return unique_id in known and known[unique_id].config.materialized == "ephemeral"
 
 
@@ -129,6 +133,11 @@ def _entry(unique_id: str, status: str, message: str | None, known: ManifestNode
         "relation_name": known.relation_name if known else None,
         "batch_results": None,
     }
+
+
+def _with_every_key(entry: Entry) -> Entry:
+    """An entry that dbt wrote; dbt 2 leaves out keys that the schema requires."""
+    return entry if "failures" in entry and "compiled" in entry else _entry(entry["unique_id"], "", None, None) | entry
 
 
 def downstream(sources: Iterable[str], known: Iterable[ManifestNode]) -> dict[str, str]:

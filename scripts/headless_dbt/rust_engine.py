@@ -30,6 +30,9 @@ DOCS = ["compile", "--write-catalog"]
 NO_PAGE = "dbt 2 writes catalog.json, and makes no page"
 # What a node came to where it came to nothing good.
 BAD = ("error", "fail", "runtime error")
+# A selection of nothing: an option without a value would be refused.
+NO_NODE = "fqn:of.no.node"
+CANCELLED = "[OperationCanceled "
 # As many lines of what is no event are kept, for the error message.
 MOST_LINES = 20
 QUERY_LOG = "query_log.sql"
@@ -52,6 +55,8 @@ class RustEngine:
         argv = request["argv"]
         outcome = self.run(argv[0], translated(argv))
         drop_query_log(argv)
+        if outcome.return_code != 0:
+            mend_artifacts(argv, outcome)
         if argv[:2] == ["docs", "generate"] and outcome.return_code == 0:
             return {"success": False, "exception": {"type": "", "message": NO_PAGE}, "lines": []}
         lines = surroundings(argv) if argv[0] == "parse" else outcome.lines
@@ -93,7 +98,8 @@ class Outcome:
         self.return_code = None
         self.lines = []
         self.errors = []
-        self.failed_nodes = False
+        self.begun = False
+        self.bad_nodes = []
         self.completed = False
         self.other = []
 
@@ -113,8 +119,11 @@ class Outcome:
             self.lines.append(data.get("compiled", ""))
         elif name == "CommandCompleted":
             self.completed = True
+        elif name == "NodeStart":
+            self.begun = True
         elif name == "NodeFinished":
-            self.failed_nodes |= data.get("node_info", {}).get("node_status") in BAD
+            node = data.get("node_info", {})
+            self.bad_nodes += [node.get("unique_id", "")] if node.get("node_status") in BAD else []
         elif name == "Generic" and level == "error" and "node_info" not in data:
             self.errors.append(plain(message))
         if level == "error" or (self.shown and level in ("info", "warn")):
@@ -123,7 +132,7 @@ class Outcome:
 
     def exception(self, command):
         """Why the command failed, as data; None where its nodes say it."""
-        if self.return_code == 0 or (command == "build" and self.completed and self.failed_nodes):
+        if self.return_code == 0 or (command in ("build", "source") and self.completed and self.bad_nodes):
             return None
         said = "\n".join(line for line in self.other if line)
         if not self.completed and said.startswith("error:"):
@@ -173,7 +182,26 @@ def failed_before(state, target_path):
         manifest = json.loads(file.read_bytes())
         known |= {**manifest["nodes"], **manifest["unit_tests"], **manifest.get("saved_queries", {})}
     failed = [result["unique_id"] for result in results if result["status"] == "error"]
-    return ["fqn:" + ".".join(known[unique_id]["fqn"]) for unique_id in failed]
+    return ["fqn:" + ".".join(known[unique_id]["fqn"]) for unique_id in failed] or [NO_NODE]
+
+
+def mend_artifacts(argv, outcome):
+    """Leave of a command that failed what dbt-core would have left.
+
+    Where a build cannot connect, the binary writes results all the same, with the error at a node that it happened
+    upon; where it is interrupted, with an error at every node, also at those that had succeeded. The log has it right.
+    Where a check of freshness fails itself, it writes none at all.
+    """
+    target_path = Path(value_of(argv, "--target-path"))
+    cancelled = any(error.startswith(CANCELLED) for error in outcome.errors)
+    if argv[0] == "build" and (cancelled or not outcome.begun):
+        (target_path / "run_results.json").unlink(missing_ok=True)
+    sources = target_path / "sources.json"
+    if argv[0] == "source" and outcome.bad_nodes and not sources.exists():
+        error = "\n".join(outcome.errors)
+        results = [{"unique_id": name, "status": "runtime error", "error": error} for name in outcome.bad_nodes]
+        metadata = {"dbt_schema_version": "https://schemas.getdbt.com/dbt/sources/v3.json"}
+        sources.write_text(json.dumps({"metadata": metadata, "results": results}), "utf-8")
 
 
 def drop_query_log(argv):

@@ -12,6 +12,8 @@ import msgspec
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+# Where the library lies that dbt 2 loads for DuckDB; dbt-duckdb brings its own.
+LIBDUCKDB = ":".join(str(file.parent) for file in ROOT.glob("tests/node_modules/@duckdb/node-bindings-*/libduckdb.so"))
 PROFILE = """\
 little:
   target: local
@@ -52,6 +54,13 @@ class Project:
 
     root: Path
     dbt_python: Path
+    # The interpreter of the locked environment, which has DuckDB, and dbt's own checks of its artifacts.
+    core_python: Path | None = None
+
+    @property
+    def looking_in(self) -> Path:
+        """An interpreter that can look into the database."""
+        return self.core_python or self.dbt_python
 
     def write(self, files: Mapping[str, str]) -> None:
         for name, content in files.items():
@@ -61,7 +70,8 @@ class Project:
 
     def environment(self, variables: Mapping[str, str]) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "HEADLESS_"))}
-        return {**kept, "PYTHONPATH": str(ROOT / "scripts"), "GITHUB_WORKSPACE": str(self.root), **variables}
+        ours = {"PYTHONPATH": str(ROOT / "scripts"), "GITHUB_WORKSPACE": str(self.root)}
+        return {**kept, **ours, "LD_LIBRARY_PATH": LIBDUCKDB, **variables}
 
     def call(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """The program, as it stands on a command line."""
@@ -90,12 +100,17 @@ class Project:
         return done
 
 
+CORE, RUST = "dbt-core", "dbt 2"
+on_both_engines = pytest.mark.parametrize("project", [CORE, RUST], indirect=True)
+
+
 @pytest.fixture
-def project(tmp_path: Path, dbt_python: Path) -> Project:
-    """Three models in a row, in a folder with a space in its name."""
+def project(request: pytest.FixtureRequest, tmp_path: Path, dbt_python: Path) -> Project:
+    """Three models in a row, in a folder with a space in its name; dbt-core builds them, or the engine that is asked."""
     root = tmp_path / "little project"
     root.mkdir()
-    made = Project(root, dbt_python)
+    engine = getattr(request, "param", CORE)
+    made = Project(root, request.getfixturevalue("rust_python") if engine == RUST else dbt_python, dbt_python)
     made.write(PROJECT)
     return made
 

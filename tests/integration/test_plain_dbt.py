@@ -11,9 +11,9 @@ import pytest
 from headless_dbt import environments
 from headless_dbt.__main__ import main
 
-ROOT = Path(__file__).resolve().parents[2]
-# The library that dbt 2 loads; dbt-duckdb brings its own.
-LIBDUCKDB = "tests/node_modules/@duckdb/node-bindings-*/libduckdb.so"
+from tests.conftest import RUST_VERSION
+from tests.integration.conftest import LIBDUCKDB, ROOT
+
 PROJECT = {
     "dbt_project.yml": """\
 name: little
@@ -63,12 +63,11 @@ class Dbt:
 
     def call(self, project: Path, *arguments: str) -> int:
         """Run a command of it in a project; return its exit code."""
-        libraries = ":".join(str(file.parent) for file in ROOT.glob(LIBDUCKDB))
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("DBT_", "HEADLESS_"))}
         return subprocess.run(
             [self.python().parent / "dbt", *arguments],
             cwd=project,
-            env={**kept, "DO_NOT_TRACK": "1", "LD_LIBRARY_PATH": libraries},
+            env={**kept, "DO_NOT_TRACK": "1", "LD_LIBRARY_PATH": LIBDUCKDB},
             stdout=subprocess.DEVNULL,
             check=False,
         ).returncode
@@ -80,7 +79,7 @@ OLDEST = Dbt(
     "loaded_at_field: loaded_at\n    freshness: {error_after: {count: 1, period: hour}}",
 )
 RUST = Dbt(
-    ("dbt==2.0.0rc196",),
+    (f"dbt=={RUST_VERSION}",),
     "2.0.0-preview.196",
     "config: {loaded_at_field: loaded_at, freshness: {error_after: {count: 1, period: hour}}}",
 )
@@ -98,7 +97,8 @@ def test_what_a_plain_dbt_left_becomes_a_report(dbt: Dbt, tmp_path: Path) -> Non
     code, run = _report(project, tmp_path / "run")
 
     assert code == 0
-    assert (run["status"], run["installation"]["installed"]) == ("failure", {"dbt-core": dbt.version})
+    package = "dbt" if dbt is RUST else "dbt-core"
+    assert (run["status"], run["installation"]["installed"]) == ("failure", {package: dbt.version})
     nodes = {node["unique_id"]: node for node in run["nodes"] if node["resource_type"] != "exposure"}
     assert {name: (node["status"], node["outcome"]) for name, node in nodes.items()} == {
         "model.little.events": ("success", "passed"),

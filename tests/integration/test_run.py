@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.conftest import ROOT, Project, sessions_in
+from tests.integration.conftest import ROOT, RUST, Project, on_both_engines, sessions_in
 
 STALE_SOURCE = {
     "models/sources.yml": """\
@@ -18,8 +18,7 @@ sources:
     schema: main
     tables:
       - name: events
-        loaded_at_field: loaded_at
-        freshness: {error_after: {count: 1, period: hour}}
+        config: {loaded_at_field: loaded_at, freshness: {error_after: {count: 1, period: hour}}}
 """,
     "dbt_project.yml": """\
 name: little
@@ -64,6 +63,7 @@ def test_the_sample_project_builds_twice_with_freshness_and_docs(shop: Project) 
         assert done.read("run_results.json")["args"]["which"] == "build"
 
 
+@on_both_engines
 def test_a_failing_model_fails_the_run_and_says_what_it_blocks(project: Project) -> None:
     project.write({"models/two.sql": "select nope from {{ ref('one') }}"})
     done = project.run()
@@ -76,6 +76,7 @@ def test_a_failing_model_fails_the_run_and_says_what_it_blocks(project: Project)
     assert (done.folder / "attempts/1/compiled/little/models/two.sql").is_file()
 
 
+@on_both_engines
 @pytest.mark.parametrize(
     ("severity", "status", "exit_code", "verdict"), [("error", "fail", 1, "failure"), ("warn", "warn", 0, "warn")]
 )
@@ -89,12 +90,14 @@ def test_a_failing_data_test_fails_the_run_and_a_warning_does_not(
     assert done.read("run.json")["status"] == verdict
 
 
+@on_both_engines
 def test_a_selection_builds_what_it_names(project: Project) -> None:
     done = project.run("--select", "one two three", "--exclude", "three")
     assert done.exit_code == 0, done.output
     assert done.nodes == {"model.little.one": "success", "model.little.two": "success"}
 
 
+@on_both_engines
 def test_nothing_selected_is_a_warning_and_says_so(project: Project) -> None:
     done = project.run("--select", "no_such_model")
     assert done.exit_code == 0
@@ -122,6 +125,23 @@ def test_nothing_selected_is_a_warning_and_says_so(project: Project) -> None:
 def test_a_wrong_request_is_one_sentence_and_exit_code_2(
     project: Project, arguments: tuple[str, ...], sentence: str
 ) -> None:
+    refused(project, arguments, sentence)
+
+
+@pytest.mark.parametrize("project", [RUST], indirect=True)
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--target", "nope"), "target: got 'nope', which is not in profiles.yml; allowed: a target of the profile"),
+        (("--selector", "nope"), "selector: got selector 'nope', and dbt says: [SelectorError"),
+        (("--dbt-args=--no-such-flag",), "dbt-args: got '--no-such-flag', and dbt says: unexpected argument"),
+    ],
+)
+def test_dbt_2_refuses_in_words_of_its_own(project: Project, arguments: tuple[str, ...], sentence: str) -> None:
+    refused(project, arguments, sentence)
+
+
+def refused(project: Project, arguments: tuple[str, ...], sentence: str) -> None:
     folder = project.root.parent / "run-folder"
     done = project.verb("run", "--target", "local", "--dbt-python", str(project.dbt_python), *arguments, folder=folder)
     assert done.exit_code == 2, done.output
@@ -129,6 +149,7 @@ def test_a_wrong_request_is_one_sentence_and_exit_code_2(
     assert "Traceback" not in done.output
 
 
+@on_both_engines
 @pytest.mark.parametrize(
     "hostile", ['x; touch {canary} $(touch {canary}) "', "`touch {canary}`", "--full-refresh", "a\nb"]
 )
@@ -140,6 +161,7 @@ def test_a_hostile_selection_is_never_a_command(project: Project, tmp_path: Path
     assert done.exit_code in (0, 2)
 
 
+@on_both_engines
 def test_a_project_that_does_not_parse_is_exit_code_3(project: Project) -> None:
     project.write({"models/two.sql": "select {{ ref('no_such_model') }}"})
     done = project.run()
@@ -149,6 +171,7 @@ def test_a_project_that_does_not_parse_is_exit_code_3(project: Project) -> None:
     assert "no_such_model" in done.read("run.json")["problem"]["message"]
 
 
+@on_both_engines
 def test_a_warehouse_out_of_reach_is_exit_code_3_and_no_older_result_is_taken_for_this_run(project: Project) -> None:
     assert project.run().exit_code == 0
     done = project.run(target="unreachable")
@@ -159,12 +182,14 @@ def test_a_warehouse_out_of_reach_is_exit_code_3_and_no_older_result_is_taken_fo
     assert set(done.nodes.values()) == {"skipped"}
 
 
+@on_both_engines
 def test_an_environment_without_dbt_is_exit_code_3(project: Project) -> None:
     done = project.run("--dbt-python", sys.executable)
     assert done.exit_code == 3
     assert "dbt cannot be imported by its interpreter: No module named 'dbt'" in done.output
 
 
+@on_both_engines
 def test_a_failing_hook_is_never_a_success(project: Project) -> None:
     project.write({"dbt_project.yml": 'name: little\nprofile: little\nversion: "1.0.0"\non-run-end: "select nope"\n'})
     done = project.run()
@@ -172,6 +197,7 @@ def test_a_failing_hook_is_never_a_success(project: Project) -> None:
     assert done.read("run.json")["status"] == "failure"
 
 
+@on_both_engines
 def test_a_stale_source_fails_and_only_its_branch_is_skipped(project: Project) -> None:
     project.write(STALE_SOURCE)
     done = project.run("--source-freshness", "true")
@@ -184,6 +210,7 @@ def test_a_stale_source_fails_and_only_its_branch_is_skipped(project: Project) -
     assert "is stale" in skipped["message"]
 
 
+@on_both_engines
 def test_a_selection_that_reads_no_stale_source_does_not_hear_of_it(project: Project) -> None:
     project.write(STALE_SOURCE)
     done = project.run("--source-freshness", "true", "--select", "one")
@@ -191,6 +218,7 @@ def test_a_selection_that_reads_no_stale_source_does_not_hear_of_it(project: Pro
     assert not any(unique_id.startswith("source.") for unique_id in done.nodes)
 
 
+@on_both_engines
 def test_packages_are_installed_first(project: Project) -> None:
     project.write(
         {
@@ -205,6 +233,7 @@ def test_packages_are_installed_first(project: Project) -> None:
     assert done.read("run.json")["commands"][0]["name"] == "deps"
 
 
+@on_both_engines
 def test_variables_reach_the_project_and_secrets_stay_out_of_every_file(project: Project) -> None:
     secret = 's3cr3t-"quoted"-value'
     project.write(
@@ -229,6 +258,7 @@ def test_variables_reach_the_project_and_secrets_stay_out_of_every_file(project:
     assert "*****" in (done.folder / "summary.md").read_text()
 
 
+@on_both_engines
 def test_a_secret_in_an_error_of_the_connection_stays_out_of_everything(project: Project) -> None:
     project.write({"profiles.yml": "little: {outputs: {local: {type: duckdb, path: \"/no/{{ env_var('PW') }}/x\"}}}\n"})
     done = project.run(HEADLESS_DBT_DBT_ENV="PW=hunter2secret")
@@ -240,6 +270,7 @@ def test_a_secret_in_an_error_of_the_connection_stays_out_of_everything(project:
         )
 
 
+@on_both_engines
 def test_two_runs_never_share_a_folder(project: Project) -> None:
     done = project.run()
     again = project.verb("run", "--target", "local", folder=done.folder)
@@ -247,8 +278,10 @@ def test_two_runs_never_share_a_folder(project: Project) -> None:
     assert "which is not an empty folder" in again.output
 
 
+@on_both_engines
 def test_a_cancel_stops_dbt_and_says_so(project: Project) -> None:
-    project.write({"models/two.sql": "select count(*) as id from range(1000000) a, range(1000000) b, {{ ref('one') }}"})
+    endless = "select count(*) as id from range(1000000) a(x), range(1000000) b(y), {{ ref('one') }} where x * y = -1"
+    project.write({"models/two.sql": "{{ config(materialized='table') }} " + endless})
     folder = project.root.parent / "run-folder"
     arguments = ["run", "--target", "local", "--dbt-python", str(project.dbt_python), "--run-folder", str(folder)]
     process = subprocess.Popen(
@@ -275,6 +308,7 @@ def test_a_cancel_stops_dbt_and_says_so(project: Project) -> None:
     assert "Cancelled" in (folder / "summary.md").read_text()
 
 
+@on_both_engines
 def test_a_report_on_what_a_plain_dbt_left(project: Project) -> None:
     """As README.md shows it: no run of ours, dbt alone."""
     dbt = [str(project.dbt_python.with_name("dbt")), "--quiet", "build", "--target", "local"]

@@ -12,6 +12,8 @@ from tests.identity_double import IdentityDouble
 
 ROOT = Path(__file__).resolve().parents[1]
 RUST_VERSION = "2.0.0rc196"
+# Where the library lies that dbt 2 loads for DuckDB; dbt-duckdb brings its own.
+LIBDUCKDB = ":".join(str(file.parent) for file in ROOT.glob("tests/node_modules/@duckdb/node-bindings-*/libduckdb.so"))
 
 
 @pytest.fixture(scope="session")

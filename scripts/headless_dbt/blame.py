@@ -49,22 +49,11 @@ def dbt_unusable(doing: str) -> Blame:
 
 def parse_error(settings: RunSettings, problem: SessionException) -> HeadlessDbtError:
     """What fails in `dbt parse` is the project, or what was asked of it."""
-    # dbt 2 does not say which there are.
-    if re.search(r"^\[InvalidConfig [^\]]*\]: target '.*' not found in profile", problem.message):
+    if (targets := _targets_of_profile(problem)) is not None:
         return RequestError(
             "target",
             given=f"{shown(settings.target)}, which is not in profiles.yml",
-            allowed="a target of the profile",
-            advice="Correct the input `target`, or add the target to profiles.yml.",
-        )
-    # https://github.com/dbt-labs/dbt-core/blob/main/core/dbt/config/profile.py words it so since 0.11.
-    if problem.type == "DbtProfileError" and "does not have a target named" in problem.message:
-        _, _, targets = problem.message.partition("are:")
-        allowed = ", ".join(line.strip(" -") for line in targets.splitlines() if line.strip())
-        return RequestError(
-            "target",
-            given=f"{shown(settings.target)}, which is not in profiles.yml",
-            allowed=allowed or "a target of the profile",
+            allowed=targets or "a target of the profile",
             advice="Correct the input `target`, or add the target to profiles.yml.",
         )
     if problem.type == "DbtUsageException":
@@ -92,6 +81,16 @@ def parse_error(settings: RunSettings, problem: SessionException) -> HeadlessDbt
             advice="Set the input `adapter` to the `type:` in profiles.yml.",
         )
     return DbtUnusableError(f"The project cannot be parsed: {problem.message}")
+
+
+def _targets_of_profile(problem: SessionException) -> str | None:
+    """The targets that there are, where the wanted one is not; dbt 2 names none. None where that is not the problem."""
+    # https://github.com/dbt-labs/dbt-core/blob/main/core/dbt/config/profile.py words it so since 0.11.
+    if problem.type == "DbtProfileError" and "does not have a target named" in problem.message:
+        _, _, targets = problem.message.partition("are:")
+        return ", ".join(line.strip(" -") for line in targets.splitlines() if line.strip())
+    in_dbt_2 = re.search(r"^\[InvalidConfig [^\]]*\]: target '.*' not found in profile", problem.message)
+    return "" if in_dbt_2 else None
 
 
 def _usage_error(settings: RunSettings, problem: SessionException) -> RequestError:

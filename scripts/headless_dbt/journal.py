@@ -1,9 +1,9 @@
 """The journal: dbt's own JSON log, read line by line. It also tells of a run that was killed.
 
 dbt writes and flushes one JSON object a line; NodeStart and NodeFinished frame each node, and NodeFinished
-holds its whole result. dbt 2 leaves the message of a failed node out of it, and tells it in an event of its own,
-which also outranks a success: of the nodes that SIGINT ended, its NodeFinished says that they succeeded. Source: https://docs.getdbt.com/reference/events-logging, and dbt-core's
-core/dbt/events/core_types.proto.
+holds its whole result. dbt 2 leaves the message of a failed node out of it, and tells it in an event of its own, which
+also outranks a success: of nodes that SIGINT ended, its NodeFinished may say that they succeeded.
+Source: https://docs.getdbt.com/reference/events-logging, and dbt-core's core/dbt/events/core_types.proto.
 """
 
 import re
@@ -99,47 +99,53 @@ def read_invocations(lines: Iterable[bytes], wanted: str = "dbt build") -> tuple
     One log holds all commands of a run, and `source freshness` and `docs generate` tell of nodes too. A torn line,
     and anything that is not an event, is passed over.
     """
-    finished: dict[str, dict[str, NodeResult]] = {}
-    started: dict[str, set[str]] = {}
-    said: dict[str, dict[str, str]] = {}
-    others: set[str] = set()
+    invocations: dict[str, _Invocation] = {}
     for line in lines:
         # Most lines are something else: a look at the bytes spares the decoding of them.
         if not any(needle in line for needle in _NEEDLES):
             continue
         try:
             event = _EVENT.decode(line)
-            invocation = event.info.invocation_id
-            if event.info.name == "MainReportArgs":
-                command = _STARTED.decode(event.data).args.invocation_command
-                if command.startswith(wanted):
-                    started[invocation], finished[invocation] = set(), {}
-                else:
-                    others.add(invocation)
-            elif event.info.name == "Generic":
-                about = _MAYBE_OF_A_NODE.decode(event.data).node_info
-                if about is not None and event.info.level == "error":
-                    said.setdefault(invocation, {})[about.unique_id] = event.info.msg
-            elif event.info.name in _EVENTS:
-                node = _NODE_EVENT.decode(event.data)
-                unique_id = node.node_info.unique_id
-                started.setdefault(invocation, set())
-                finished.setdefault(invocation, {})
-                if event.info.name == "NodeStart":
-                    started[invocation].add(unique_id)
-                elif node.run_result is not None:
-                    result = _result(unique_id, node.node_info.node_status, node.run_result)
-                    finished[invocation][unique_id] = result
+            invocations.setdefault(event.info.invocation_id, _Invocation()).take(event)
         except UNREADABLE:
             continue
-    return tuple(
-        Journal(
-            finished=_with_errors(finished[invocation], said.get(invocation, {})),
-            started=frozenset(started[invocation]),
-        )
-        for invocation in started
-        if invocation not in others
-    )
+    return tuple(each.journal() for each in invocations.values() if each.is_of(wanted))
+
+
+@dataclass
+class _Invocation:
+    """What the events of one invocation have told so far. Without its first one, its command is not known."""
+
+    command: str = ""
+    nodes: bool = False
+    finished: dict[str, NodeResult] = field(default_factory=dict)
+    started: set[str] = field(default_factory=set)
+    errors: dict[str, str] = field(default_factory=dict)
+
+    def take(self, event: _Event) -> None:
+        """Take one event. Raises one of UNREADABLE."""
+        match event.info.name:
+            case "MainReportArgs":
+                self.command = _STARTED.decode(event.data).args.invocation_command
+            case "Generic":
+                about = _MAYBE_OF_A_NODE.decode(event.data).node_info
+                if about is not None and event.info.level == "error":
+                    self.errors[about.unique_id] = event.info.msg
+            case "NodeStart" | "NodeFinished" as name:
+                node = _NODE_EVENT.decode(event.data)
+                unique_id, self.nodes = node.node_info.unique_id, True
+                if name == "NodeStart":
+                    self.started.add(unique_id)
+                elif node.run_result is not None:
+                    self.finished[unique_id] = _result(unique_id, node.node_info.node_status, node.run_result)
+
+    def is_of(self, wanted: str) -> bool:
+        """Whether it is one of this command, as far as is known."""
+        return self.command.startswith(wanted) if self.command else self.nodes
+
+    def journal(self) -> Journal:
+        """What it comes to."""
+        return Journal(finished=_with_errors(self.finished, self.errors), started=frozenset(self.started))
 
 
 def _with_errors(finished: Mapping[str, NodeResult], said: Mapping[str, str]) -> dict[str, NodeResult]:

@@ -12,7 +12,9 @@ import json
 import os
 import re
 import subprocess
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 # Flags of dbt-core that the binary refuses, with the number of values that they take.
 DROPPED = {
@@ -41,18 +43,21 @@ QUERY_LOG = "query_log.sql"
 class RustEngine:
     """dbt 2, one process a command. ``binary`` is its path."""
 
-    def __init__(self, binary):
+    def __init__(self, binary: Path) -> None:
         """Hold the binary; nothing is started yet."""
         self.binary = binary
         self.running = False
+        self.parsed: list[str] = []
 
-    def answer(self, request):
+    def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Run one dbt command, and return the reply of session.py."""
         if "schedule" in request:
             raise NotImplementedError("dbt 2 lets nobody else order its nodes")
         if "check" in request:
-            return {"success": True, "exception": None, "lines": []}
+            return {"success": True, "exception": None, "lines": [json.dumps(self.try_connection())]}
         argv = request["argv"]
+        if argv[0] == "parse":
+            self.parsed = argv
         outcome = self.run(argv[0], translated(argv))
         drop_query_log(argv)
         if outcome.return_code != 0:
@@ -63,11 +68,20 @@ class RustEngine:
         exception = outcome.exception(argv[0])
         return {"success": outcome.return_code == 0, "exception": exception, "lines": lines}
 
-    def run(self, command, argv):
+    def try_connection(self) -> dict[str, Any]:
+        """Try the warehouse as ``dbt debug`` does; return what came of it, as bigquery_check.py words it."""
+        outcome = self.run("debug", translated(["debug", *self.parsed[1:]]))
+        manifest = json.loads((Path(value_of(self.parsed, "--target-path")) / "manifest.json").read_bytes())
+        message = "\n".join(outcome.errors)
+        passed = outcome.return_code == 0
+        adapter = manifest["metadata"]["adapter_type"]
+        return {"name": "connection", "subject": adapter, "message": message, "passed": passed}
+
+    def run(self, command: str, argv: list[str]) -> "Outcome":
         """Run the binary, show what it says, and return the outcome."""
         # Its own name, not its path, is what it records as the command.
         process = subprocess.Popen(  # noqa: S603  The arguments are the supervisor's.
-            ["dbt", *argv, "--log-format", "json"],
+            ["dbt", *argv, "--log-format", "json"],  # noqa: S607  The next line names the file.
             executable=self.binary,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -76,6 +90,7 @@ class RustEngine:
         )
         self.running = True
         outcome = Outcome(shown=command not in ("list", "compile"))
+        assert process.stdout is not None  # noqa: S101
         with process.stdout:
             for line in process.stdout:
                 outcome.take(line.decode("utf-8", "replace"))
@@ -83,7 +98,7 @@ class RustEngine:
         self.running = False
         return outcome
 
-    def interrupt(self, _number, _frame):
+    def interrupt(self, _number: int, _frame: object) -> None:
         """On SIGINT: wait for the binary, which got it too, as one of the same process group."""
         if not self.running:
             raise KeyboardInterrupt
@@ -92,18 +107,18 @@ class RustEngine:
 class Outcome:
     """What one run of the binary came to, event by event."""
 
-    def __init__(self, *, shown):
+    def __init__(self, *, shown: bool) -> None:
         """Begin; what is not ``shown`` is printed only where it is an error."""
         self.shown = shown
-        self.return_code = None
-        self.lines = []
-        self.errors = []
+        self.return_code = 0
+        self.lines: list[str] = []
+        self.errors: list[str] = []
         self.begun = False
-        self.bad_nodes = []
+        self.bad_nodes: list[str] = []
         self.completed = False
-        self.other = []
+        self.other: list[str] = []
 
-    def take(self, line):
+    def take(self, line: str) -> None:
         """Take a line of the binary's output: an event, or what it says outside of its log."""
         try:
             event = json.loads(line)
@@ -130,7 +145,7 @@ class Outcome:
             # As dbt-core's own text begins a line: the time of day, in UTC.
             print(f"{info['ts'][11:19]}  {message.rstrip()}", flush=True)
 
-    def exception(self, command):
+    def exception(self, command: str) -> dict[str, str] | None:
         """Why the command failed, as data; None where its nodes say it."""
         if self.return_code == 0 or (command in ("build", "source") and self.completed and self.bad_nodes):
             return None
@@ -142,17 +157,17 @@ class Outcome:
         return {"type": "", "message": "\n".join(dict.fromkeys(self.errors)) or said or "see its log"}
 
 
-def plain(message):
+def plain(message: str) -> str:
     """An error message without the mark of its level, which a title says already."""
     return re.sub(r"^\[error\] ", "", message).strip()
 
 
-def value_of(argv, flag):
+def value_of(argv: list[str], flag: str) -> str:
     """The value of an option, or an empty text."""
     return argv[argv.index(flag) + 1] if flag in argv else ""
 
 
-def translated(argv):
+def translated(argv: list[str]) -> list[str]:
     """An argument list of dbt-core as the binary takes it."""
     kept = []
     arguments = iter(argv)
@@ -169,7 +184,7 @@ def translated(argv):
     return kept
 
 
-def failed_before(state, target_path):
+def failed_before(state: Path, target_path: Path) -> list[str]:
     """A selector for each node that has an error in the results in ``state``.
 
     The binary takes ``result:error`` for a selection of nothing. A node is named by its whole fqn, which the manifest
@@ -177,7 +192,7 @@ def failed_before(state, target_path):
     """
     results = json.loads((state / "run_results.json").read_bytes())["results"]
     manifests = sorted(target_path.parent.glob("*/manifest.json"))
-    known = {}
+    known: dict[str, Any] = {}
     for file in manifests:
         manifest = json.loads(file.read_bytes())
         known |= {**manifest["nodes"], **manifest["unit_tests"], **manifest.get("saved_queries", {})}
@@ -185,7 +200,7 @@ def failed_before(state, target_path):
     return ["fqn:" + ".".join(known[unique_id]["fqn"]) for unique_id in failed] or [NO_NODE]
 
 
-def mend_artifacts(argv, outcome):
+def mend_artifacts(argv: list[str], outcome: Outcome) -> None:
     """Leave of a command that failed what dbt-core would have left.
 
     Where a build cannot connect, the binary writes results all the same, with the error at a node that it happened
@@ -204,14 +219,14 @@ def mend_artifacts(argv, outcome):
         sources.write_text(json.dumps({"metadata": metadata, "results": results}), "utf-8")
 
 
-def drop_query_log(argv):
+def drop_query_log(argv: list[str]) -> None:
     """Remove the log of statements: dbt.log has them too, and nobody knows what else is in them."""
     folder = value_of(argv, "--log-path")
     if folder:
         (Path(folder) / QUERY_LOG).unlink(missing_ok=True)
 
 
-def surroundings(argv):
+def surroundings(argv: list[str]) -> list[str]:
     """What of the parse is of no single node: the files of configuration, and the variables that the project reads.
 
     As digests: what is in them may be private.
@@ -232,10 +247,10 @@ def surroundings(argv):
     return [json.dumps([digest.hexdigest(), value_of(argv, "--target"), value_of(argv, "--vars")])]
 
 
-def variables_read(project, files):
+def variables_read(project: Path, files: Iterable[Path]) -> set[str]:
     """The names of the environment variables that a project's files ask for by ``env_var``."""
     texts = [file for file in project.rglob("*") if file.suffix in (".sql", ".yml", ".yaml", ".py")]
-    names = set()
+    names: set[str] = set()
     for file in {*texts, *files}:
         if file.is_file():
             names.update(re.findall(r"env_var\(\s*['\"]([^'\"]+)['\"]", file.read_text("utf-8", "replace")))

@@ -1,9 +1,10 @@
 """The dbt session: runs inside dbt's own interpreter, and is the only module that imports dbt.
 
 It is started by path (``python -P session.py FD JOBS``) and needs nothing but the standard library, dbt, and what
-lies beside it. Where the environment has dbt 2, which is no Python, rust_engine.py answers in place of this module. It reads one JSON request a line from standard input and writes one JSON reply a line to the file
+lies beside it. It reads one JSON request a line from standard input and writes one JSON reply a line to the file
 descriptor FD. dbt's own log goes to standard output. One process serves all commands, because importing dbt costs
-seconds. JOBS is a JSON object of what holds for jobs on BigQuery, see session_protocol.JobsOptions.
+seconds. JOBS is a JSON object of what holds for jobs on BigQuery, see session_protocol.JobsOptions. Where the
+environment has dbt 2, which is no Python, rust_engine.py answers the requests.
 
 Request: ``{"argv": [...]}``, ``{"check": {"nodes", "sources", "seconds"}}`` or ``{"schedule": {"seconds"}}``. Reply:
 ``{"success": bool, "exception": {"type", "message"} | null, "lines": [...], "bytes_billed": int, "refused": bool}``,

@@ -342,7 +342,7 @@ class _Conversation:
         if hello.exception is not None:
             raise DbtUnusableError(
                 f"dbt cannot be imported by its interpreter: {hello.exception.message}. "
-                "`requirements` and --dbt-python must bring dbt-core and an adapter, or dbt 2; without them the lock does."
+                "`requirements` and --dbt-python must bring dbt-core and an adapter, or dbt 2; else the lock does."
             )
 
     def _select(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
 
+from tests.conftest import LIBDUCKDB
 from tests.e2e.artifact_proxy import artifact_proxy
 from tests.e2e.caller import Caller
 from tests.e2e.outcome import Outcome, read_jobs
@@ -80,6 +81,7 @@ class Act:
             "E2E_PRODUCT": str(self.product),
             "E2E_PRODUCT_NAME": NAME,
             "E2E_NODE_MODULES": str(_NODE_MODULES),
+            "LD_LIBRARY_PATH": LIBDUCKDB,
         }
         run = {"GITHUB_RUN_ID": run_id, "GITHUB_RUN_ATTEMPT": attempt, "GITHUB_API_URL": self.github.url}
         options = [

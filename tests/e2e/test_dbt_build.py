@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.conftest import RUST_VERSION
 from tests.e2e.act import CRON, Act, dispatch
 from tests.e2e.caller import Caller
 from tests.e2e.dbt_project import BROKEN_ORDERS, PROFILES, dbt_project
 from tests.e2e.outcome import Job, Outcome
 from tests.e2e.product import NAME, ROOT, clean_copy
 from tests.github_double import GitHubDouble
+from tests.integration.conftest import CORE, RUST
 
 WORKFLOW = f"{NAME}/.github/workflows/dbt-build.yml@v1"
 CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1"
@@ -27,6 +29,12 @@ def call(*, secrets: Mapping[str, str] | None = None, **inputs: Any) -> dict[str
     """A job that calls dbt-build.yml; `_` in a name stands for `-`."""
     given = {"adapter": "duckdb", **{name.replace("_", "-"): value for name, value in inputs.items()}}
     return {"uses": WORKFLOW, "with": given, "secrets": dict(secrets or {})}
+
+
+# What `call` takes for each of the two engines.
+Engine = Mapping[str, Any]
+ENGINES: dict[str, Engine] = {CORE: {}, RUST: {"dbt_version": RUST_VERSION}}
+on_both_engines = pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES.keys())
 
 
 def workflow(**jobs: dict[str, Any]) -> dict[str, str]:
@@ -64,10 +72,11 @@ def no_issue_was_touched(github: GitHubDouble) -> bool:
     return not [request for request in github.requests if request.method != "GET"]
 
 
-def test_cron_green_and_its_re_run(act: Act, caller: Caller, github: GitHubDouble) -> None:
+@on_both_engines
+def test_cron_green_and_its_re_run(act: Act, caller: Caller, github: GitHubDouble, engine: Engine) -> None:
     tell = {"run": "echo 'it is a ${{ needs.nightly.outputs.status }}'"}
     after = {"needs": "nightly", "runs-on": "ubuntu-latest", "steps": [tell]}
-    caller.commit({**dbt_project(), **workflow(nightly=call(), after=after)})
+    caller.commit({**dbt_project(), **workflow(nightly=call(**engine), after=after)})
 
     first = act.run(caller, CRON)
 
@@ -90,9 +99,13 @@ def test_cron_green_and_its_re_run(act: Act, caller: Caller, github: GitHubDoubl
     assert list(again.artifacts) == [outputs(again.jobs[0])["artifact-name"]] != list(first.artifacts)
 
 
-def test_dispatch_with_a_selector_in_a_subfolder(act: Act, caller: Caller, github: GitHubDouble) -> None:
+@on_both_engines
+def test_dispatch_with_a_selector_in_a_subfolder(
+    act: Act, caller: Caller, github: GitHubDouble, engine: Engine
+) -> None:
     secret = "hunter2-of-the-warehouse"
     nightly = call(
+        **engine,
         project_dir="transform/dbt",
         target="dev",
         select="${{ inputs.select }}",
@@ -106,7 +119,7 @@ def test_dispatch_with_a_selector_in_a_subfolder(act: Act, caller: Caller, githu
 
     assert outcome.succeeded, outcome.log
     assert results(outcome) == dict.fromkeys(("prices", "stg_orders", "orders"), "success")
-    assert json.loads(the_artifact(outcome)["run_results.json"])["args"]["target"] == "dev"
+    assert json.loads(the_artifact(outcome)["request.json"])["inputs"]["target"] == "dev"
     compiled = [text for name, text in the_artifact(outcome).items() if name.endswith("prices.sql")]
     assert any(b"select 77 as price, '24' as letters" in text for text in compiled)
     assert secret not in outcome.log + outcome.job.summary
@@ -128,11 +141,12 @@ def test_empty_inputs_mean_their_defaults(act: Act, caller: Caller) -> None:
     assert results(outcome) == dict.fromkeys((*MODELS, "prices"), "success")
 
 
-def test_red_twice_and_green_again(act: Act, caller: Caller, github: GitHubDouble) -> None:
+@on_both_engines
+def test_red_twice_and_green_again(act: Act, caller: Caller, github: GitHubDouble, engine: Engine) -> None:
     github.repository.assignable.add("ada")
     github.add_noise(40, labels=["dbt-failure"])
     noise = len(github.issues)
-    nightly = call(select="${{ inputs.select }}", issue_assignees="ada")
+    nightly = call(**engine, select="${{ inputs.select }}", issue_assignees="ada")
     caller.commit({**dbt_project(orders=BROKEN_ORDERS), **workflow(nightly=nightly)})
 
     red = act.run(caller, CRON)
@@ -172,8 +186,11 @@ def test_red_twice_and_green_again(act: Act, caller: Caller, github: GitHubDoubl
     assert "actions/runs/3" in issue.comments[-1].body
 
 
-def test_a_check_builds_nothing_and_touches_no_issue(act: Act, caller: Caller, github: GitHubDouble) -> None:
-    nightly = call(check="${{ inputs.select == 'check' }}", docs=True, source_freshness=True)
+@on_both_engines
+def test_a_check_builds_nothing_and_touches_no_issue(
+    act: Act, caller: Caller, github: GitHubDouble, engine: Engine
+) -> None:
+    nightly = call(**engine, check="${{ inputs.select == 'check' }}", docs=True, source_freshness=True)
     caller.commit({**dbt_project(orders=BROKEN_ORDERS), **workflow(nightly=nightly)})
 
     outcome = act.run(caller, dispatch(select="check"))
@@ -199,9 +216,10 @@ def test_dbt_that_cannot_be_installed(act: Act, caller: Caller, github: GitHubDo
     assert "1.0.99" in str(issue.body)
 
 
-def test_a_project_that_does_not_parse(act: Act, caller: Caller, github: GitHubDouble) -> None:
+@on_both_engines
+def test_a_project_that_does_not_parse(act: Act, caller: Caller, github: GitHubDouble, engine: Engine) -> None:
     orders = "select * from {{ ref('no_such_model') }}"
-    caller.commit({**dbt_project(orders=orders), **workflow(nightly=call())})
+    caller.commit({**dbt_project(orders=orders), **workflow(nightly=call(**engine))})
     outcome = act.run(caller, CRON)
     assert outcome.job.failed_steps == ["Run dbt", "Build with dbt"]
     assert outputs(outcome.job)["status"] == "error"
@@ -220,8 +238,9 @@ def test_a_project_dir_that_does_not_exist(act: Act, caller: Caller, github: Git
     assert "nowhere/dbt" in str(issue.body)
 
 
-def test_a_matrix_of_two_calls(act: Act, caller: Caller, github: GitHubDouble) -> None:
-    nightly = call(project_dir="${{ matrix.project }}")
+@on_both_engines
+def test_a_matrix_of_two_calls(act: Act, caller: Caller, github: GitHubDouble, engine: Engine) -> None:
+    nightly = call(**engine, project_dir="${{ matrix.project }}")
     nightly["strategy"] = {"matrix": {"project": ["sales", "finance"]}}
     files = {**dbt_project("sales"), **dbt_project("finance", orders=BROKEN_ORDERS)}
     caller.commit({**files, **workflow(nightly=nightly)})

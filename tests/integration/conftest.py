@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.conftest import LIBDUCKDB
+
 ROOT = Path(__file__).resolve().parents[2]
-# Where the library lies that dbt 2 loads for DuckDB; dbt-duckdb brings its own.
-LIBDUCKDB = ":".join(str(file.parent) for file in ROOT.glob("tests/node_modules/@duckdb/node-bindings-*/libduckdb.so"))
 PROFILE = """\
 little:
   target: local
@@ -106,7 +106,7 @@ on_both_engines = pytest.mark.parametrize("project", [CORE, RUST], indirect=True
 
 @pytest.fixture
 def project(request: pytest.FixtureRequest, tmp_path: Path, dbt_python: Path) -> Project:
-    """Three models in a row, in a folder with a space in its name; dbt-core builds them, or the engine that is asked."""
+    """Three models in a row, in a folder with a space in its name, for dbt-core or the engine that is asked for."""
     root = tmp_path / "little project"
     root.mkdir()
     engine = getattr(request, "param", CORE)

@@ -11,8 +11,7 @@ import pytest
 from headless_dbt import environments
 from headless_dbt.__main__ import main
 
-from tests.conftest import RUST_VERSION
-from tests.integration.conftest import LIBDUCKDB, ROOT
+from tests.conftest import LIBDUCKDB, ROOT, RUST_VERSION
 
 PROJECT = {
     "dbt_project.yml": """\

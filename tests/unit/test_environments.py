@@ -120,7 +120,7 @@ def test_what_may_be_another_version_tomorrow_is_warned_of(
         file = tmp_path / "own.txt"
         file.write_text(own)
 
-    assert list(unpinned(adapter, version, file)) == warnings
+    assert list(unpinned(adapter, "", version, file)) == warnings
 
 
 def test_the_fingerprint_changes_with_everything_that_the_environment_is_built_from(tmp_path: Path) -> None:

@@ -62,7 +62,15 @@ LEVELS = (
 )
 LEVEL = {module: level for level, modules in enumerate(LEVELS) for module in modules}
 # They run where nothing is installed, and stand alone.
-ALONE = {"bigquery_check", "bigquery_jobs", "bigquery_patience", "bootstrap", "critical_first", "session"}
+ALONE = {
+    "bigquery_check",
+    "bigquery_jobs",
+    "bigquery_patience",
+    "bootstrap",
+    "critical_first",
+    "rust_engine",
+    "session",
+}
 # Values in, values out: what they may not import.
 PURE = {
     "artifact_names",

@@ -47,6 +47,7 @@ def locks(tmp_path: Path) -> Path:
         ("duckdb", "1.11", "", ("dbt-core==1.11.*", "dbt-duckdb==1.11.1")),
         ("bigquery", "", "1.11", ("dbt-core==1.12.6", "dbt-bigquery==1.11.*")),
         ("postgres", "", "", ("dbt-core==1.12.6", "dbt-postgres")),
+        ("duckdb", "2.0.1", "", ("dbt==2.0.1",)),
         ("postgres", "1.10", "1.9.1", ("dbt-core==1.10.*", "dbt-postgres==1.9.1")),
     ],
 )

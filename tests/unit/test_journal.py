@@ -1,5 +1,6 @@
 """dbt's JSON log, also where it is torn."""
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from headless_dbt.journal import Journal, read_invocations, read_journal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.builders import command_started, log_line, node_finished, node_start
+from tests.unit.builders import BUILD, command_started, log_line, node_finished, node_start
 
 
 def read_events(lines: Iterable[bytes]) -> Journal:
@@ -163,3 +164,29 @@ def test_no_bytes_break_the_reading(garbage: list[bytes], where: int) -> None:
     lines = [*LINES[:where], *(line.replace(b"\n", b"") + b' "NodeStart"\n' for line in garbage), *LINES[where:]]
 
     assert read_events(lines) == read_events(LINES)
+
+
+def test_an_error_of_dbt_2_belongs_to_its_node_and_outranks_a_success() -> None:
+    """It tells errors in events of their own; and of nodes that were cancelled it may say that they succeeded."""
+
+    def told(unique_id: str, level: str) -> bytes:
+        data = {"node_info": {"unique_id": unique_id}} if unique_id else {}
+        info = {
+            "name": "Generic",
+            "level": level,
+            "msg": "[error] [Cancelled (dbt1404)]: stopped",
+            "invocation_id": BUILD,
+        }
+        return json.dumps({"info": info, "data": data}).encode()
+
+    lines = (
+        command_started("dbt build"),
+        node_start(A),
+        told(A, "error"),
+        told(B, "warn"),
+        told("", "error"),
+        *(node_finished(name) for name in (A, B)),
+    )
+    found = read_events(lines).finished
+    assert (found[A].status, found[A].message) == ("error", "stopped")
+    assert found[B].status == "success"

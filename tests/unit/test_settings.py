@@ -80,6 +80,14 @@ def test_paths_are_taken_from_the_workspace_and_made_absolute(workspace: Path) -
             "selector: got 'nightly' together with select or exclude; allowed: selector alone",
         ),
         ({"selector": "nightly", "exclude": "a"}, "selector: got 'nightly' together with select or exclude;"),
+        (
+            {"dbt_version": "2.0.1", "adapter_version": "1.12.1"},
+            "adapter-version: got '1.12.1' together with `dbt-version` 2.0.1; allowed: nothing with dbt 2",
+        ),
+        (
+            {"dbt_version": "2.0.1", "cost_limit": "5"},
+            "cost-limit: got 5 together with `dbt-version` 2.0.1; allowed: 0 with dbt 2",
+        ),
         # Of another verb, but better known before the build than after it.
         ({"issue": "maybe"}, "issue: got 'maybe'; allowed: true, false."),
         ({"artifact_name": "a/b"}, "artifact-name: got 'a/b'; allowed:"),

@@ -5,12 +5,14 @@ its syntax is that of old Pythons too: they shall read a sentence, not a traceba
 
 pip installs uv into ``FOLDER/uv``, by the hash in requirements-tool.txt; uv does the rest, likewise by hash.
 A ready environment of the same lock and Python is left as it is. In a GitHub step it sets the outputs
-``python`` (the tool environment's interpreter) and ``folder``.
+``python`` (the tool environment's interpreter), ``folder``, ``kept`` (what GitHub's cache keeps) and ``cache-key``
+(how the keys of it begin).
 """
 
 import hashlib
 import importlib.util
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -20,6 +22,17 @@ from pathlib import Path
 OLDEST_PYTHON = (3, 11)
 PACKAGE = Path(__file__).resolve().parent
 LOCK = PACKAGE.parents[1] / "requirements-tool.txt"
+# The inputs that decide what a run keeps for the next one.
+CACHED_BY = (
+    "ADAPTER",
+    "DBT_VERSION",
+    "ADAPTER_VERSION",
+    "PYTHON_VERSION",
+    "PROJECT_DIR",
+    "PROFILES_DIR",
+    "TARGET",
+    "VARS",
+)
 
 
 class BootstrapError(Exception):
@@ -132,6 +145,30 @@ def choose_and_build(folder, wanted):
     return build(folder, "")
 
 
+def cache_of(interpreter):
+    """The folder that GitHub's cache keeps from run to run, and how its keys begin; both empty where none is wanted.
+
+    By all that decides what is in it: dbt and its Python, the machine, which project is parsed, and for which target.
+    """
+    if os.environ.get("HEADLESS_DBT_CACHE", "").strip().lower() == "false":
+        return "", ""
+    settings = (interpreter.parents[1] / "pyvenv.cfg").read_text("utf-8").splitlines()
+    parts = [
+        *(line for line in settings if "version" in line),
+        platform.system(),
+        platform.machine(),
+        (LOCK.parent / "requirements.txt").read_text("utf-8"),
+    ]
+    parts += [os.environ.get("HEADLESS_DBT_" + name, "").strip() for name in CACHED_BY]
+    own = Path(os.environ.get("GITHUB_WORKSPACE", ".")) / os.environ.get("HEADLESS_DBT_REQUIREMENTS", "").strip()
+    try:
+        parts.append(own.read_text("utf-8", "replace"))
+    except OSError:
+        parts.append("")  # There is none, or none that can be read: `run` says so.
+    name = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return Path.home() / ".cache" / "headless-dbt" / ("kept-" + name), "headless-dbt-%s-" % name
+
+
 def main():
     """Build, and name the result; return the exit code."""
     folder = Path(sys.argv[1]).resolve()
@@ -146,8 +183,9 @@ def main():
         return 3
     output_file = os.environ.get("GITHUB_OUTPUT")
     if output_file:
+        kept, key = cache_of(interpreter)
         with open(output_file, "a", encoding="utf-8") as stream:
-            stream.write("python=%s\nfolder=%s\n" % (interpreter, folder))
+            stream.write("python=%s\nfolder=%s\nkept=%s\ncache-key=%s\n" % (interpreter, folder, kept, key))
     return 0
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from headless_dbt.errors import DbtUnusableError
 
+# Says what an environment was built from, once it is ready.
+STAMP = "headless-dbt-requirements.txt"
 LOCKED_ADAPTERS = ("bigquery", "duckdb")
 INSTALL_ADVICE = (
     "Correct `dbt-version`, `adapter-version`, `adapter` or `requirements`; if the package index was away, run again."
@@ -105,7 +107,7 @@ def build_dbt_environment(
     uv = _find_uv()
     blame = f"dbt could not be installed from {', '.join(requirements.requested)}"
     interpreter = folder / "bin" / "python"
-    stamp = folder / "headless-dbt-requirements.txt"
+    stamp = folder / STAMP
     # A copy of the folder under another path is not the environment that was built.
     wanted = f"{fingerprint(requirements, python or sys.executable)} {folder}"
     with _lock(folder):

@@ -194,6 +194,7 @@ INPUTS = (
         quantity,
         _RUN,
     ),
+    Input("cache", "true", "Keep dbt's bytecode and last parse in GitHub's cache from run to run.", boolean, _RUN),
     Input(
         "check",
         "false",

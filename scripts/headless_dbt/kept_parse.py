@@ -9,14 +9,13 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from headless_dbt.kept_files import MOST_BYTES, read_archive, write_archive
+
 NAME = "partial_parse.msgpack"
-# More than 20,000 nodes have; what is larger is read no faster than the project.
-MOST_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -27,10 +26,11 @@ class KeptParse:
 
     def lend(self, target_path: Path) -> bool:
         """Put it where dbt looks for it; whether there is one."""
+        content = read_archive(self.file).get(NAME)
         with contextlib.suppress(OSError):
-            content = self.file.read_bytes()
-            (target_path / NAME).write_bytes(content)
-            return True
+            if content is not None:
+                (target_path / NAME).write_bytes(content)
+                return True
         return False
 
     def keep(self, target_path: Path, secrets: Iterable[str]) -> None:
@@ -39,15 +39,12 @@ class KeptParse:
             content = (target_path / NAME).read_bytes()
             if len(content) > MOST_BYTES or any(secret.encode() in content for secret in secrets):
                 self.file.unlink(missing_ok=True)
-                return
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, temporary = tempfile.mkstemp(dir=self.file.parent)
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(content)
-            Path(temporary).replace(self.file)
+            elif read_archive(self.file).get(NAME) != content:
+                write_archive(self.file, {NAME: content})
 
 
-def kept_parse(parent: Path, target: str, variables: str, profiles_dir: Path) -> KeptParse:
+def kept_parse(parent: Path, target: str, variables: str, project_dir: Path, profiles_dir: Path) -> KeptParse:
     """The one of a target and its variables, which dbt would throw away for another's."""
-    key = hashlib.sha256(json.dumps([target, variables, str(profiles_dir)]).encode()).hexdigest()[:12]
-    return KeptParse(parent / f"parse-{key}" / NAME)
+    profiles = os.path.relpath(profiles_dir, project_dir)
+    key = hashlib.sha256(json.dumps([target, variables, profiles]).encode()).hexdigest()[:12]
+    return KeptParse(parent / f"parse-{key}.zip")

@@ -22,6 +22,9 @@ from headless_dbt.earlier_runs import find_earlier
 from headless_dbt.errors import DbtUnusableError, HeadlessDbtError, told_as
 from headless_dbt.final_artifacts import finish_folder
 from headless_dbt.inputs import CRITICAL_PATH, ENVIRONMENT_PREFIX
+from headless_dbt.kept_bytecode import NAME as BYTECODE
+from headless_dbt.kept_bytecode import KeptBytecode
+from headless_dbt.kept_files import digest_of
 from headless_dbt.kept_parse import KeptParse, kept_parse
 from headless_dbt.locate import Place
 from headless_dbt.node_times import read_times, times_of
@@ -42,6 +45,7 @@ from headless_dbt.settings import (
     read_secrets,
 )
 from headless_dbt.supervisor import Memory, run_dbt
+from headless_dbt.workflow_commands import append_outputs
 
 # As many runs back as are asked how long nodes took: they may have selected others.
 MOST_TIMED = 3
@@ -69,7 +73,7 @@ def run(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
     recorder = Recorder(folder, secrets)
     problem: HeadlessDbtError | None = None
     place: Place | None = None
-    advice = ""
+    advice = kept_before = ""
     with cancellable():
         try:
             console.mask(secrets)
@@ -79,8 +83,9 @@ def run(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
             memory = Memory(
                 earlier=find_earlier(settings.resume_from, runner.workspace, fetched),
                 times=_times(folder, settings.project_dir, fetched) if settings.schedule == CRITICAL_PATH else None,
-                parse=_kept(settings, runner),
+                parse=_kept_parse(settings, runner),
             )
+            kept_before = digest_of(kept) if (kept := _kept(runner)) else ""
             _run(settings, runner, places.dbt_python, memory, recorder=recorder, console=console)
         except Exception as error:  # noqa: BLE001  Whatever happened, the run folder and the user are told.
             problem = told_as(error)
@@ -96,20 +101,35 @@ def run(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
             recorder.note(finished=True)
             folder.forget_secrets()
             verdict = assemble_run(folder)
+            _offer_cache(runner, kept_before)
     console.say(f"\nStatus: {verdict.status}. Run folder: {folder.path}")
     return verdict.exit_code
 
 
-def _kept(settings: RunSettings, runner: Runner) -> KeptParse | None:
+def _kept(runner: Runner) -> Path | None:
+    """The folder of what one run keeps for the next, as the action names it."""
+    given = runner.environment.get("HEADLESS_DBT_KEPT", "")
+    return runner.workspace / given if given else None
+
+
+def _offer_cache(runner: Runner, before: str) -> None:
+    """Name what is kept for GitHub's cache, where it is not what was there ``before``: nothing is saved twice."""
+    prefix = runner.environment.get("HEADLESS_DBT_CACHE_KEY", "")
+    kept = _kept(runner)
+    after = digest_of(kept) if kept else ""
+    if prefix and after not in ("", before) and runner.output_file is not None:
+        append_outputs(runner.output_file, {"cache-key": prefix + after[:16]})
+
+
+def _kept_parse(settings: RunSettings, runner: Runner) -> KeptParse | None:
     """Where a parse is kept for the next run: as the environment says, else with the run folders of the project.
 
     The workspace of a runner is gone with its job: there it is kept only where somebody has named a place.
     """
-    given = runner.environment.get("HEADLESS_DBT_KEPT", "")
-    if runner.on_github and not given:
+    if runner.on_github and not _kept(runner):
         return None
-    parent = runner.workspace / given if given else settings.project_dir / "target" / "headless_dbt" / "kept"
-    return kept_parse(parent, settings.target, settings.vars, settings.profiles_dir)
+    parent = _kept(runner) or settings.project_dir / "target" / "headless_dbt" / "kept"
+    return kept_parse(parent, settings.target, settings.vars, settings.project_dir, settings.profiles_dir)
 
 
 def _times(folder: RunFolder, project_dir: Path, fetched: Path | None) -> dict[str, float]:
@@ -157,6 +177,9 @@ def _run(  # noqa: PLR0913
         )
         python, requested = _dbt_interpreter(settings, runner, dbt_python, console)
         environment = dbt_environment(runner.environment, settings.env, settings.dbt_env, google)
+        bytecode = _kept_bytecode(runner, python)
+        if bytecode is not None:
+            bytecode.lend()
         run_dbt(
             python,
             settings,
@@ -166,6 +189,15 @@ def _run(  # noqa: PLR0913
             recorder=recorder,
             console=console,
         )
+        if bytecode is not None:
+            bytecode.keep()
+
+
+def _kept_bytecode(runner: Runner, python: Path) -> KeptBytecode | None:
+    """Where dbt's bytecode is kept for the next run, which has a fresh environment; none where it is not our making."""
+    kept, environment = _kept(runner), python.parents[1]
+    ours = (environment / environments.STAMP).is_file()
+    return KeptBytecode(kept / BYTECODE, environment) if kept and ours else None
 
 
 def _dbt_interpreter(

@@ -8,7 +8,7 @@ from headless_dbt.kept_parse import NAME, kept_parse
 
 
 def test_what_was_kept_is_lent_again(tmp_path: Path) -> None:
-    kept = kept_parse(tmp_path / "kept", "prod", "", tmp_path)
+    kept = kept_parse(tmp_path / "kept", "prod", "", tmp_path, tmp_path)
     before, after = tmp_path / "before", tmp_path / "after"
     before.mkdir()
     after.mkdir()
@@ -20,11 +20,11 @@ def test_what_was_kept_is_lent_again(tmp_path: Path) -> None:
     assert kept.lend(after)
     assert (after / NAME).read_bytes() == b"graph"
     assert stat.S_IMODE(kept.file.stat().st_mode) == 0o600
-    assert [file.name for file in kept.file.parent.iterdir()] == [NAME]
+    assert [file.name for file in kept.file.parent.iterdir()] == [kept.file.name]
 
 
 def test_what_holds_a_secret_is_not_kept_and_what_was_kept_goes(tmp_path: Path) -> None:
-    kept = kept_parse(tmp_path / "kept", "prod", "", tmp_path)
+    kept = kept_parse(tmp_path / "kept", "prod", "", tmp_path, tmp_path)
     (tmp_path / NAME).write_bytes(b"graph")
     kept.keep(tmp_path, ())
     (tmp_path / NAME).write_bytes(b"graph with hunter2")
@@ -38,13 +38,15 @@ def test_what_holds_a_secret_is_not_kept_and_what_was_kept_goes(tmp_path: Path) 
 def test_each_target_and_set_of_variables_has_its_own(tmp_path: Path, other: tuple[str, str, str]) -> None:
     target, variables, profiles = other
 
-    assert kept_parse(tmp_path, "prod", "", Path()) == kept_parse(tmp_path, "prod", "", Path())
-    assert kept_parse(tmp_path, "prod", "", Path()) != kept_parse(tmp_path, target, variables, Path(profiles))
+    assert kept_parse(tmp_path, "prod", "", Path(), Path()) == kept_parse(tmp_path, "prod", "", Path(), Path())
+    assert kept_parse(tmp_path, "prod", "", Path(), Path()) != kept_parse(
+        tmp_path, target, variables, Path(), Path(profiles)
+    )
 
 
 def test_a_place_that_cannot_be_had_costs_nothing(tmp_path: Path) -> None:
     (tmp_path / "kept").write_text("a file in the way")
-    kept = kept_parse(tmp_path / "kept", "prod", "", tmp_path)
+    kept = kept_parse(tmp_path / "kept", "prod", "", tmp_path, tmp_path)
 
     kept.keep(tmp_path, ())
     (tmp_path / NAME).write_bytes(b"graph")

@@ -152,13 +152,9 @@ def cache_of(interpreter):
     """
     if os.environ.get("HEADLESS_DBT_CACHE", "").strip().lower() == "false":
         return "", ""
-    settings = (interpreter.parents[1] / "pyvenv.cfg").read_text("utf-8").splitlines()
-    parts = [
-        *(line for line in settings if "version" in line),
-        platform.system(),
-        platform.machine(),
-        (LOCK.parent / "requirements.txt").read_text("utf-8"),
-    ]
+    environment = (interpreter.parents[1] / "pyvenv.cfg").read_text("utf-8")
+    parts = re.findall(r"^version.*", environment, re.MULTILINE)
+    parts += [platform.system(), platform.machine(), (LOCK.parent / "requirements.txt").read_text("utf-8")]
     parts += [os.environ.get("HEADLESS_DBT_" + name, "").strip() for name in CACHED_BY]
     own = Path(os.environ.get("GITHUB_WORKSPACE", ".")) / os.environ.get("HEADLESS_DBT_REQUIREMENTS", "").strip()
     try:

@@ -145,9 +145,9 @@ def test_an_old_runner_is_no_hindrance_where_a_python_was_asked_for(
     _old(monkeypatch)
     output = tmp_path / "output"
 
-    assert start(HEADLESS_DBT_PYTHON_VERSION=version, GITHUB_OUTPUT=str(output)) == 0
+    assert start(HEADLESS_DBT_PYTHON_VERSION=version, HEADLESS_DBT_CACHE="False", GITHUB_OUTPUT=str(output)) == 0
     assert built == [version.strip()]
-    assert output.read_text() == f"python=/built/bin/python\nfolder={tmp_path / 'folder'}\n"
+    assert output.read_text() == f"python=/built/bin/python\nfolder={tmp_path / 'folder'}\nkept=\ncache-key=\n"
 
 
 def test_a_python_without_pip_is_told_in_its_own_words(
@@ -236,3 +236,46 @@ def test_another_python_builds_the_environment_anew_with_the_same_uv(tools: _Too
 
     assert [call[0] for call in tools.called] == ["-I", "venv", "pip", "venv", "pip"]
     assert "3.12" in tools.called[3]
+
+
+@pytest.fixture
+def interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """That of a ready environment, in a workspace with a requirements file of its own."""
+    for name in (*bootstrap.CACHED_BY, "CACHE", "REQUIREMENTS"):
+        monkeypatch.delenv(f"HEADLESS_DBT_{name}", raising=False)
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path))
+    (tmp_path / "own.txt").write_text("dbt-core==1.11.16\n")
+    (tmp_path / "tool/bin").mkdir(parents=True)
+    (tmp_path / "tool/pyvenv.cfg").write_text("home = /opt/python\nversion_info = 3.12.1\n")
+    return tmp_path / "tool/bin/python"
+
+
+@pytest.mark.parametrize("name", [*bootstrap.CACHED_BY, "REQUIREMENTS"])
+def test_a_cache_is_that_of_its_inputs(interpreter: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    kept, key = bootstrap.cache_of(interpreter)
+    assert kept.name == f"kept-{key.removeprefix('headless-dbt-').removesuffix('-')}"
+    assert bootstrap.cache_of(interpreter) == (kept, key)
+
+    monkeypatch.setenv(f"HEADLESS_DBT_{name}", "own.txt")
+
+    assert bootstrap.cache_of(interpreter)[1] != key
+
+
+def test_a_cache_is_that_of_a_python_and_of_what_a_file_of_requirements_says(
+    interpreter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADLESS_DBT_REQUIREMENTS", "own.txt")
+    keys = {bootstrap.cache_of(interpreter)[1]}
+    (interpreter.parents[2] / "own.txt").write_text("dbt-core==1.11.17\n")
+    keys.add(bootstrap.cache_of(interpreter)[1])
+    (interpreter.parents[1] / "pyvenv.cfg").write_text("home = /opt/python\nversion_info = 3.12.2\n")
+    keys.add(bootstrap.cache_of(interpreter)[1])
+    assert len(keys) == 3
+
+
+@pytest.mark.parametrize("requirements", ["", "no/such/file", "x" * 5000])
+def test_requirements_that_are_not_there_are_for_the_run_to_refuse(
+    interpreter: Path, monkeypatch: pytest.MonkeyPatch, requirements: str
+) -> None:
+    monkeypatch.setenv("HEADLESS_DBT_REQUIREMENTS", requirements)
+    assert bootstrap.cache_of(interpreter)[1].startswith("headless-dbt-")

@@ -354,4 +354,4 @@ def test_a_parse_is_kept_where_there_is_a_next_run(
     _run(make_runner(workspace, given, on_github="GITHUB_ACTIONS" in given), tmp_path / "run")
 
     kept = dbt.seen["memory"].parse
-    assert (kept.file.parents[1] if kept else None) == (tmp_path / place if place else None)
+    assert (kept.file.parent if kept else None) == (tmp_path / place if place else None)

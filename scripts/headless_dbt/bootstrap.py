@@ -155,6 +155,8 @@ def cache_of(interpreter):
     environment = (interpreter.parents[1] / "pyvenv.cfg").read_text("utf-8")
     parts = re.findall(r"^version.*", environment, re.MULTILINE)
     parts += [platform.system(), platform.machine(), (LOCK.parent / "requirements.txt").read_text("utf-8")]
+    # GitHub keeps the caches of repositories apart, and the home of a machine of one's own does not.
+    parts.append(os.environ.get("GITHUB_REPOSITORY", ""))
     parts += [os.environ.get("HEADLESS_DBT_" + name, "").strip() for name in CACHED_BY]
     own = Path(os.environ.get("GITHUB_WORKSPACE", ".")) / os.environ.get("HEADLESS_DBT_REQUIREMENTS", "").strip()
     try:

@@ -83,6 +83,13 @@ class Act:
             "E2E_NODE_MODULES": str(_NODE_MODULES),
             "LD_LIBRARY_PATH": LIBDUCKDB,
         }
+        # A runner begins with an empty home; what installers have downloaded before is found all the same.
+        home = self.folder / "homes" / caller.name
+        shutil.rmtree(home, ignore_errors=True)
+        home.mkdir(parents=True)
+        places |= {"HOME": str(home), "UV_CACHE_DIR": _cache_of("uv"), "PIP_CACHE_DIR": _cache_of("pip")}
+        if (settings := Path.home() / ".config/pip/pip.conf").is_file():
+            places["PIP_CONFIG_FILE"] = str(settings)
         run = {"GITHUB_RUN_ID": run_id, "GITHUB_RUN_ATTEMPT": attempt, "GITHUB_API_URL": self.github.url}
         options = [
             *("--platform", "ubuntu-latest=-self-hosted"),
@@ -108,6 +115,12 @@ class Act:
     def cache_of(self, caller: Caller) -> Path:
         """Where the caches of the caller's repository lie; to remove the folder empties them."""
         return self.folder / "caches" / caller.name
+
+
+def _cache_of(installer: str) -> str:
+    """Where an installer keeps its downloads on this machine."""
+    given = os.environ.get(f"{installer.upper()}_CACHE_DIR")
+    return given or str(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / installer)
 
 
 def _act() -> str:

@@ -13,7 +13,15 @@ from tests.e2e.act import CRON, Act
 from tests.e2e.caller import Caller
 from tests.e2e.dbt_project import MODELS, PROFILES, dbt_project
 from tests.e2e.outcome import Outcome
-from tests.e2e.test_dbt_build import call, no_issue_was_touched, outputs, the_artifact, workflow
+from tests.e2e.test_dbt_build import (
+    Engine,
+    call,
+    no_issue_was_touched,
+    on_both_engines,
+    outputs,
+    the_artifact,
+    workflow,
+)
 from tests.github_double import GitHubDouble
 from tests.integration.conftest import Project, sessions_in
 from tests.integration.test_survival import assert_valid, built, executes
@@ -21,7 +29,9 @@ from tests.integration.test_survival import assert_valid, built, executes
 # By the time that dbt executes it, all others but the one that follows are built.
 ENDLESS = """
     {{ config(materialized="table") }}
-    select count(*) as id from range(1000000) a, range(1000000) b, {{ ref("stg_customers") }}, {{ ref("revenue") }}
+    select count(*) as id
+    from range(1000000) a(x), range(1000000) b(y), {{ ref("stg_customers") }}, {{ ref("revenue") }}
+    where x * y = -1
 """
 SLOW = {"endless": ENDLESS, "later": "select * from {{ ref('endless') }}"}
 STATUSES = {**dict.fromkeys(MODELS, "success"), "endless": "error", "later": "skipped"}
@@ -33,9 +43,9 @@ def warehouse(tmp_path: Path, dbt_python: Path) -> Project:
     return Project(tmp_path, dbt_python)
 
 
-def commit_slow_project(caller: Caller, warehouse: Project, time_limit: str = "0") -> None:
+def commit_slow_project(caller: Caller, warehouse: Project, engine: Engine, time_limit: str = "0") -> None:
     profiles = PROFILES.replace("prod.duckdb", str(warehouse.root / "little.duckdb"))
-    caller.commit({**dbt_project(profiles=profiles, **SLOW), **workflow(nightly=call(time_limit=time_limit))})
+    caller.commit({**dbt_project(profiles=profiles, **SLOW), **workflow(nightly=call(**engine, time_limit=time_limit))})
 
 
 def assert_complete(outcome: Outcome, warehouse: Project) -> None:
@@ -59,10 +69,11 @@ def assert_red_and_finished(outcome: Outcome, status: str, exit_code: int) -> No
     assert told == [status, str(len(STATUSES)), "1", '["model.warehouse.endless"]']
 
 
-def test_the_time_limit(act: Act, caller: Caller, github: GitHubDouble, warehouse: Project) -> None:
+@on_both_engines
+def test_the_time_limit(act: Act, caller: Caller, github: GitHubDouble, warehouse: Project, engine: Engine) -> None:
     # On a busy machine the shorter ones are over before dbt has begun to build.
     for minutes in ("0.2", "0.5", "1.5"):
-        commit_slow_project(caller, warehouse, minutes)
+        commit_slow_project(caller, warehouse, engine, minutes)
         outcome = act.run(caller, CRON, timeout=180)
         if built(warehouse) == MODELS.keys():
             break
@@ -113,8 +124,9 @@ def database_files(warehouse: Project) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in warehouse.root.glob("little.duckdb*")}
 
 
-def test_a_cancel(act: Act, caller: Caller, github: GitHubDouble, warehouse: Project) -> None:
-    commit_slow_project(caller, warehouse)
+@on_both_engines
+def test_a_cancel(act: Act, caller: Caller, github: GitHubDouble, warehouse: Project, engine: Engine) -> None:
+    commit_slow_project(caller, warehouse, engine)
     with ThreadPoolExecutor(1) as pool:
         run = pool.submit(act.run, caller, CRON)
         step = wait_for_endless(act, run)
@@ -132,12 +144,15 @@ def test_a_cancel(act: Act, caller: Caller, github: GitHubDouble, warehouse: Pro
     assert no_issue_was_touched(github)
 
 
-def test_failed_jobs_that_are_run_again(act: Act, caller: Caller, github: GitHubDouble, warehouse: Project) -> None:
+@on_both_engines
+def test_failed_jobs_that_are_run_again(
+    act: Act, caller: Caller, github: GitHubDouble, warehouse: Project, engine: Engine
+) -> None:
     """The second attempt builds what the first one could not, and nothing else; a run of another day does too."""
     profiles, late = PROFILES.replace("prod.duckdb", str(warehouse.root / "little.duckdb")), warehouse.root / "late.csv"
     late_orders = f"select order_id from read_csv('{late}'), {{{{ ref('orders') }}}}"
     files = dbt_project(profiles=profiles, late_orders=late_orders, last="select * from {{ ref('late_orders') }}")
-    caller.commit({**files, **workflow(nightly=call())})
+    caller.commit({**files, **workflow(nightly=call(**engine))})
     first = act.run(caller, CRON, run_id=7)
     assert outputs(first.job)["status"] == "failure", first.log
     [(name, uploaded)] = first.artifacts.items()
@@ -153,7 +168,7 @@ def test_failed_jobs_that_are_run_again(act: Act, caller: Caller, github: GitHub
     assert not [issue for issue in github.open_issues if "headless-dbt" in str(issue.body)]
 
     late.unlink()
-    caller.commit(workflow(nightly=call(resume_from="7")))
+    caller.commit(workflow(nightly=call(**engine, resume_from="7")))
     by_hand = act.run(caller, CRON, run_id=8)
 
     assert outputs(by_hand.job)["status"] == "failure"

@@ -19,7 +19,7 @@ ENVIRONMENTS = (ROOT / ".venv").resolve()
 TOOL_PYTHON = ENVIRONMENTS / "tool/bin/python"
 LOCAL = ("--target", "local")
 # What of the caller's environment would steer what is measured, or be written to by it.
-_STEERING = ("GITHUB_", "HEADLESS_DBT_", "DBT_", "DAGSTER_", "PREFECT_", "AIRFLOW_", "PYTHON")
+_STEERING = ("GITHUB_", "RUNNER_", "ACTIONS_", "HEADLESS_DBT_", "DBT_", "DAGSTER_", "PREFECT_", "AIRFLOW_", "PYTHON")
 
 
 @dataclass(frozen=True)

@@ -74,14 +74,17 @@ def main() -> None:
     # Off the record: environments are built, and Python's compiled files are written.
     side_by_side.take_turns(ways, RUN["15"].make, 1)
     print(side_by_side.circumstances(given.rounds, *[f"dbt 2: {DBT_2}"] * engine_2), end="\n\n")
-    print(side_by_side.heading("run by"), flush=True)
-    for name, project in RUN.items():
-        if name in given.project:
-            show(project, ways, given.rounds, python, built=True)
-    print(f"\n{side_by_side.heading('`dbt parse`')}", flush=True)
-    for name, project in PARSE.items():
-        if name in given.project:
-            show(project, ways_to_parse(python), given.rounds, python, built=False)
+    for what, known, compared, built in (
+        ("run by", RUN, ways, True),
+        ("`dbt parse`", PARSE, ways_to_parse(python), False),
+    ):
+        chosen = [project for name, project in known.items() if name in given.project]
+        if not chosen:
+            continue
+        print(side_by_side.heading(what), flush=True)
+        for project in chosen:
+            show(project, compared, given.rounds, python, built=built)
+        print()
 
 
 if __name__ == "__main__":

@@ -4,7 +4,10 @@
 # make lint   formatting, types, workflow audit and schemas
 # make readme examples/ and the declarations -> the tables and examples of README.md
 # make schema the model -> schemas/run.json
-# make bench  how fast, how large and how hungry the reports are; what an order by the critical path saves
+# make bench  how fast, how large and how hungry the reports are; what an order by the critical path saves; what a
+#             whole run takes beside bare dbt and the usual four commands
+# make bench-peers  the same beside Dagster, Prefect and Airflow with Cosmos
+# make lock-peers   benchmarks/peers/requirements-*.in -> benchmarks/peers/requirements-*.txt
 # make screenshots  the pictures of the README, out of a run of the sample project
 # make lock   requirements*.in -> requirements*.txt
 #
@@ -20,7 +23,7 @@ DEV := .venv/dev/bin/python
 UV := .venv/uv/bin/uv
 export HEADLESS_DBT_ENVIRONMENTS := .venv
 
-.PHONY: run test kills lint bench screenshots format readme schema lock tool dev browser clean
+.PHONY: run test kills lint bench bench-peers screenshots format readme schema lock lock-peers tool dev browser clean
 .DEFAULT_GOAL := run
 
 run: tool
@@ -46,9 +49,15 @@ lint: dev
 	tests/node_modules/.bin/tsc -p .
 	tests/node_modules/.bin/biome check --error-on-warnings .
 
+# How many rounds: make bench ROUNDS=5
+ROUNDS ?= 3
 bench: dev
-	@PYTHONPATH=scripts:. $(DEV) benchmarks/measure_report.py
+	@PYTHONPATH=scripts:. $(DEV) benchmarks/measure_report.py $(ROUNDS)
 	@PYTHONPATH=scripts:. $(DEV) benchmarks/measure_schedule.py
+	@PYTHONPATH=scripts:. $(DEV) benchmarks/measure_run.py $(ROUNDS)
+
+bench-peers: dev
+	@PYTHONPATH=scripts:. $(DEV) benchmarks/measure_peers.py $(ROUNDS)
 
 screenshots: dev
 	rm -rf .venv/shown
@@ -96,6 +105,11 @@ lock: tool
 	$(LOCK) requirements-tool.in -o requirements-tool.txt
 	$(LOCK) --excludes requirements-dev-excludes.txt requirements-dev.in -o requirements-dev.txt
 	$(LOCK) requirements-emulator.in -o requirements-emulator.txt
+
+PEERS := dagster prefect airflow
+lock-peers: tool
+	$(foreach peer,$(PEERS),$(LOCK) --excludes requirements-excludes.txt benchmarks/peers/requirements-$(peer).in \
+		-o benchmarks/peers/requirements-$(peer).txt &&) true
 
 clean:
 	rm -rf .venv tests/node_modules dbt_project/target dbt_project/*.duckdb

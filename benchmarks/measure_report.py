@@ -1,4 +1,4 @@
-"""How long `headless-dbt report` takes, how much memory, and how large its page is. ``make bench`` runs it.
+"""What a report costs in seconds and memory, and how large it is: ``python benchmarks/measure_report.py [ROUNDS]``.
 
 Each size is measured several times, one after the other in turns, as the command that a user would call.
 """
@@ -71,7 +71,8 @@ def machine() -> str:
 
 def main() -> None:
     """Measure, and show."""
-    print("\n".join(table()))
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
+    print("\n".join(table(rounds)))
     print(f"\n{machine()}")
 
 

@@ -1,89 +1,90 @@
-"""A whole run against bare dbt: ``python benchmarks/measure_run.py [ROUNDS]``.
+"""A whole run against bare dbt: ``python benchmarks/measure_run.py [ROUNDS] [--engine 2] [--project NAME …]``.
 
-On a copy of the sample project, and on 500 generated models with a test each, on DuckDB and parsed cold: bare `dbt
-build`; the four commands that a usual workflow runs one by one; and `headless-dbt run` with freshness and docs,
-and `report`. The three take turns, so that a slow minute is everybody's.
+On DuckDB, from a fresh checkout each time: a copy of the sample project, and generated ones of 15 and 500 models. So
+the first command that parses does so from nothing; of four, those after it use what the first left.
+
+- Bare: `dbt build` alone. Its packages are installed before the clock starts.
+- Four commands: what a usual workflow runs one by one: `dbt deps`, `source freshness`, `build`, `docs generate`.
+- `headless-dbt`: `run` with freshness and docs, and `report`. It installs the packages, too.
+
+And how long dbt parses 15, 500 and 5,000 models, from nothing and with what it remembers of the last time.
 """
 
-import os
-import platform
-import shutil
-import statistics
-import subprocess
-import sys
-import tempfile
-import time
+import argparse
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
-from headless_dbt import environments
+from benchmarks import projects, side_by_side
+from benchmarks.projects import ROOT, Project
+from benchmarks.side_by_side import LOCAL, Way, headless_dbt
 
-ROOT = Path(__file__).resolve().parents[1]
-FRESHNESS = ["--source-freshness", "true"]
-
-
-def sample(folder: Path) -> None:
-    """The sample project without what a run has left in it."""
-    left = shutil.ignore_patterns("target", "*.duckdb*", "logs")
-    shutil.copytree(ROOT / "dbt_project", folder, ignore=left)
-
-
-def generated(folder: Path, models: int = 500) -> None:
-    """A project of chains of ten models, each with a test."""
-    (folder / "models").mkdir(parents=True)
-    (folder / "dbt_project.yml").write_text('name: many\nprofile: many\nversion: "1.0"\n')
-    (folder / "profiles.yml").write_text("many: {outputs: {local: {type: duckdb, path: many.duckdb, threads: 4}}}\n")
-    entries = []
-    for number in range(models):
-        source = f"{{{{ ref('m_{number - 1}') }}}}" if number % 10 else "(select 1 as id)"
-        (folder / f"models/m_{number}.sql").write_text(f"select id from {source}")  # noqa: S608
-        entries.append(f"  - {{name: m_{number}, columns: [{{name: id, data_tests: [not_null]}}]}}")
-    (folder / "models/all.yml").write_text("models:\n" + "\n".join(entries) + "\n")
+FOUR = (("deps",), ("source", "freshness"), ("build",), ("docs", "generate"))
+EXTRAS = ("--docs", "true", "--source-freshness", "true")
+# The second engine, and where the library lies that its DuckDB needs.
+DBT_2 = "2.0.0rc196"
+DUCKDB_LIBRARY = ROOT / "tests/node_modules/@duckdb/node-bindings-linux-x64"
+RUN = {"sample": projects.sample(), "15": projects.generated(15), "500": projects.generated(500)}
+PARSE = {"15": RUN["15"], "500": RUN["500"], "5000": projects.generated(5000)}
 
 
-def seconds_of(commands: Sequence[Sequence[str]], folder: Path) -> float:
-    """How long these commands take, one after the other."""
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    environment = {**kept, "PYTHONPATH": str(ROOT / "scripts"), "DO_NOT_TRACK": "1"}
-    began = time.perf_counter()
-    for command in commands:
-        subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, check=True)
-    return time.perf_counter() - began
+def ways_to_run(python: Path, *, engine_2: bool) -> list[Way]:
+    """Bare dbt, four commands, and headless-dbt with each engine that was asked for."""
+    dbt = str(python.parent / "dbt")
+    ways = [
+        Way("`dbt build`", [[dbt, "build", *LOCAL]], before=[[dbt, "deps", *LOCAL]], beforehand="`dbt deps`"),
+        Way("four commands", [[dbt, *command, *LOCAL] for command in FOUR]),
+        headless_dbt("`headless-dbt`", "--dbt-python", str(python), *EXTRAS),
+    ]
+    if engine_2:
+        arguments = ("--adapter", "duckdb", "--dbt-version", DBT_2, *EXTRAS)
+        ways.append(headless_dbt("`headless-dbt`, dbt 2", *arguments, LD_LIBRARY_PATH=str(DUCKDB_LIBRARY)))
+    return ways
+
+
+def ways_to_parse(python: Path) -> list[Way]:
+    """From nothing, and with what dbt remembers."""
+    dbt = str(python.parent / "dbt")
+    deps, parse = [dbt, "deps", *LOCAL], [dbt, "parse", *LOCAL]
+    return [
+        Way("from nothing", [parse], before=[deps], beforehand="`dbt deps`"),
+        Way("nothing changed", [parse], before=[deps, parse], beforehand="`dbt deps`, `dbt parse`"),
+    ]
+
+
+def show(project: Project, ways: Sequence[Way], rounds: int, python: Path, *, built: bool) -> None:
+    """Measure on one project, and print its rows."""
+    check = None
+    if built and project.models:
+        check = partial(projects.check_built, models=project.models, python=python)
+    measured = side_by_side.take_turns(ways, project.make, rounds, check)
+    print("\n".join(side_by_side.rows(project.name, measured)), flush=True)
 
 
 def main() -> None:
-    """Print a table of medians, their spread, and the ratio to bare dbt."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    requirements = environments.dbt_requirements("duckdb", "", "", None, ROOT)
-    parent = (ROOT / ".venv").resolve()
-    folder = parent / f"dbt-{environments.fingerprint(requirements, '')[:12]}"
-    python = environments.build_dbt_environment(folder, requirements, str(parent / "tool/bin/python"), os.environ)
-    dbt, local = [str(python.parent / "dbt"), "--no-partial-parse"], ["--target", "local"]
-    ours = [str(parent / "tool/bin/python"), "-P", "-m", "headless_dbt"]
-    whole = ["run", "--dbt-python", str(python), *local, "--docs", "true", "--run-folder", "kept", *FRESHNESS]
-    ways = {
-        "`dbt build`": [[*dbt, "build", *local]],
-        "four commands": [
-            [*dbt, *command, *local] for command in (["deps"], ["source", "freshness"], ["build"], ["docs", "generate"])
-        ],
-        "`headless-dbt`": [[*ours, *whole], [*ours, "report", "--run-folder", "kept"]],
-    }
-    day = datetime.now(UTC).date()
-    print(f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, {day}, {rounds} rounds")
-    for name, make in (("sample project", sample), ("500 models, 500 tests", generated)):
-        taken: dict[str, list[float]] = {way: [] for way in ways}
-        for _ in range(rounds):
-            for way, commands in ways.items():
-                with tempfile.TemporaryDirectory() as temporary:
-                    project = Path(temporary) / "project"
-                    make(project)
-                    taken[way].append(seconds_of(commands, project))
-        bare = statistics.median(taken["`dbt build`"])
-        for way, seconds in taken.items():
-            median = statistics.median(seconds)
-            spread = f"{min(seconds):.1f} to {max(seconds):.1f}"
-            print(f"| {name} | {way} | {median:.1f} s ({spread}) | {median / bare:.2f} |", flush=True)
+    """Print both tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rounds", nargs="?", type=int, default=5)
+    parser.add_argument("--engine", choices=("1", "2"), default="1", help="2: measure with dbt 2, too")
+    parser.add_argument("--project", nargs="*", choices=sorted({*RUN, *PARSE}), default=[*RUN, *PARSE])
+    given = parser.parse_args()
+    engine_2 = given.engine == "2"
+    python = side_by_side.dbt_python()
+    ways = ways_to_run(python, engine_2=engine_2)
+    # Off the record: environments are built, and Python's compiled files are written.
+    side_by_side.take_turns(ways, RUN["15"].make, 1)
+    print(side_by_side.circumstances(given.rounds, *[f"dbt 2: {DBT_2}"] * engine_2), end="\n\n")
+    for what, known, compared, built in (
+        ("run by", RUN, ways, True),
+        ("`dbt parse`", PARSE, ways_to_parse(python), False),
+    ):
+        chosen = [project for name, project in known.items() if name in given.project]
+        if not chosen:
+            continue
+        print(side_by_side.heading(what), flush=True)
+        for project in chosen:
+            show(project, compared, given.rounds, python, built=built)
+        print()
 
 
 if __name__ == "__main__":

@@ -14,8 +14,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from headless_dbt import environments
 from headless_dbt.timeline import moment
+
+from benchmarks import side_by_side
 
 ROOT = Path(__file__).resolve().parents[1]
 MODEL = """\
@@ -71,10 +72,7 @@ def build_seconds(folder: Path, python: Path, *arguments: str) -> float:
 def main() -> None:
     """Print the seconds of both orders, and the bound."""
     models, threads = (*map(int, islice(sys.argv, 1, 3)), *(200, 8)[len(sys.argv) - 1 :])
-    requirements = environments.dbt_requirements("duckdb", "", "", None, ROOT)
-    parent = (ROOT / ".venv").resolve()
-    folder = parent / f"dbt-{environments.fingerprint(requirements, '')[:12]}"
-    python = environments.build_dbt_environment(folder, requirements, str(parent / "tool/bin/python"), os.environ)
+    python = side_by_side.dbt_python()
     for seed in range(3):
         with tempfile.TemporaryDirectory() as temporary:
             project = Path(temporary) / "sleeping"

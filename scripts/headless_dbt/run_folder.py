@@ -20,7 +20,8 @@ from headless_dbt.model import Attempt, Check, Command, Continued, Installation,
 # Artifacts of which the last one that dbt wrote is the final one; results are merged.
 COPIED_ARTIFACTS = ("manifest.json", "sources.json")
 # dbt leaves these beside its artifacts; they are large, serve dbt alone, and cannot be redacted.
-_DBT_INTERNAL = ("partial_parse.msgpack", "graph.gpickle")
+# The last is a folder of dbt 2, of its parse.
+_DBT_INTERNAL = ("partial_parse.msgpack", "graph.gpickle", "metadata")
 
 # As google-github-actions/auth calls its file, and gcloud its own.
 _CREDENTIALS = re.compile(r"^gc?ha-creds-|credentials[^/]*\.(?:json|db)$|^access_tokens\.db$", re.IGNORECASE)
@@ -178,7 +179,10 @@ class RunFolder:
         """Drop what serves dbt alone."""
         for attempt in self.attempts():
             for name in _DBT_INTERNAL:
-                (attempt / name).unlink(missing_ok=True)
+                if (attempt / name).is_dir() and not (attempt / name).is_symlink():
+                    shutil.rmtree(attempt / name, ignore_errors=True)
+                else:
+                    (attempt / name).unlink(missing_ok=True)
 
     def keep_docs(self, target_path: Path) -> None:
         """Keep the docs page and the catalog that ``dbt docs generate --static`` wrote, and nothing else."""

@@ -1,10 +1,11 @@
 """The dbt session: runs inside dbt's own interpreter, and is the only module that imports dbt.
 
-It is started by path (``python -P session.py FD JOBS``) and needs nothing but the standard library, dbt, and what
-lies beside it. It reads one JSON request a line from standard input and writes one JSON reply a line to the file
+It is started by path (``python -P session.py FD JOBS [docs]``) and needs nothing but the standard library, dbt, and
+what lies beside it. It reads one JSON request a line from standard input and writes one JSON reply a line to the file
 descriptor FD. dbt's own log goes to standard output. One process serves all commands, because importing dbt costs
 seconds. JOBS is a JSON object of what holds for jobs on BigQuery, see session_protocol.JobsOptions. Where the
-environment has dbt 2, which is no Python, rust_engine.py answers the requests.
+environment has dbt 2, which is no Python, rust_engine.py answers the requests; it makes the catalog while it builds,
+where ``docs`` says that there will be docs.
 
 Request: ``{"argv": [...]}``, ``{"check": {"nodes", "sources", "seconds"}}`` or ``{"schedule": {"seconds"}}``. Reply:
 ``{"success": bool, "exception": {"type", "message"} | null, "lines": [...], "bytes_billed": int, "refused": bool}``,
@@ -215,10 +216,10 @@ def leave():
     os._exit(0)
 
 
-def engine_of(installed, jobs_options):
+def engine_of(installed, jobs_options, *, docs):
     """What answers requests: dbt 2's binary, where it is installed, else dbt-core. Raises what importing it raises."""
     if installed.get("dbt", "").partition(".")[0].isdecimal() and int(installed["dbt"].partition(".")[0]) > 1:
-        return beside("rust_engine").RustEngine(Path(sys.executable).with_name("dbt"))
+        return beside("rust_engine").RustEngine(Path(sys.executable).with_name("dbt"), docs=docs)
     from dbt.cli.main import dbtRunner
 
     return Session(dbtRunner, jobs_options)
@@ -235,7 +236,7 @@ def main():
 
         hello = {"installed": installed_versions(), "python": platform.python_version(), "exception": None}
         try:
-            session = engine_of(hello["installed"], json.loads(sys.argv[2]))
+            session = engine_of(hello["installed"], json.loads(sys.argv[2]), docs="docs" in sys.argv[3:])
         except Exception as exception:
             reply({**hello, "exception": describe(exception)})
             return

@@ -70,18 +70,23 @@ class SessionProcess:
         show: Callable[[bytes], None],
         jobs: JobsOptions,
         *,
+        docs: bool = False,
         deadline: float = math.inf,
     ) -> None:
         """Start the session in ``folder`` with dbt's interpreter; ``show`` gets dbt's log as it comes.
 
-        ``deadline`` is when the time limit ends, on the clock of ``time.monotonic``.
+        ``docs`` says that they will be asked for. ``deadline`` is when the time limit ends, on the clock of
+        ``time.monotonic``.
         """
         self._deadline = deadline
         replies, replies_of_child = os.pipe()
         try:
             # A session of its own: the terminal's Ctrl-C then reaches dbt once, through `interrupt`.
             self._process = subprocess.Popen(  # noqa: S603  Our own script, by dbt's interpreter.
-                [str(python), "-P", str(SESSION_SCRIPT), str(replies_of_child), msgspec.json.encode(jobs).decode()],
+                [
+                    *(str(python), "-P", str(SESSION_SCRIPT), str(replies_of_child)),
+                    *(msgspec.json.encode(jobs).decode(), *(["docs"] if docs else [])),
+                ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -93,7 +93,13 @@ def run_dbt(  # noqa: PLR0913  Each is a collaborator of its own.
     for tries_left in reversed(range(DEPS_TRIES)):
         try:
             with SessionProcess(
-                python, settings.project_dir, environment, console.show_log, jobs, deadline=deadline
+                python,
+                settings.project_dir,
+                environment,
+                console.show_log,
+                jobs,
+                docs=settings.docs and not settings.check,
+                deadline=deadline,
             ) as session:
                 dbt = RecordedCommands(session, settings, recorder, console)
                 conversation = _Conversation(session, dbt, settings, commands, memory, recorder, console, deadline)
@@ -401,9 +407,10 @@ class _Conversation:
         if compiled is not None:
             shutil.copyfile(compiled, target_path / compiled.name)
         reply = self.dbt.call("docs generate", self.commands.docs(target_path, compiled=compiled is not None))
-        if not reply.success:
+        if not reply.success or reply.exception is not None:
             reason = reply.exception.message if reply.exception else "see the log"
-            self.console.warning(f"The docs could not be generated: {reason}")
+            what = "The docs have no page" if reply.success else "The docs could not be generated"
+            self.console.warning(f"{what}: {reason}")
         folder.keep_docs(target_path)
 
 

@@ -270,6 +270,19 @@ def test_a_secret_in_an_error_of_the_connection_stays_out_of_everything(project:
         )
 
 
+@pytest.mark.parametrize("project", [RUST], indirect=True)
+def test_the_docs_of_dbt_2_are_a_catalog_and_the_run_is_green(project: Project) -> None:
+    done = project.run("--docs", "true")
+    assert done.exit_code == 0, done.output
+    assert done.read("run.json")["status"] == "success"
+    assert set(done.read("catalog.json")["nodes"]) == set(done.nodes)
+    assert "The docs have no page: dbt 2 makes none; catalog.json is there" in done.output
+    assert not (done.folder / "docs.html").exists()
+    # Nothing of its own stays that could not be read for secrets.
+    assert not [file for file in done.folder.rglob("*") if file.suffix in (".parquet", ".msgpack")]
+    assert not (done.folder / "query_log.sql").exists()
+
+
 @on_both_engines
 def test_two_runs_never_share_a_folder(project: Project) -> None:
     done = project.run()

@@ -59,8 +59,8 @@ class _Session:
         self.replies, self.files, self.journal, self.folder = replies, files, journal, folder
         self.asked: list[list[str]] = []
 
-    def __call__(self, *given: object, deadline: float) -> "_Session":
-        self.given = given
+    def __call__(self, *given: object, docs: bool, deadline: float) -> "_Session":
+        self.given, self.docs = given, docs
         return self
 
     def __enter__(self) -> Self:

@@ -4,8 +4,8 @@
 # make lint   formatting, types, workflow audit and schemas
 # make readme examples/ and the declarations -> the tables and examples of README.md
 # make schema the model -> schemas/run.json
-# make bench  how fast, how large and how hungry the reports are; what an order by the critical path saves; what a
-#             whole run takes beside bare dbt and the usual four commands
+# make bench  how fast, how large and how hungry the reports are; what an order by the critical path saves; how long an
+#             installation and each step of the action take; a whole run beside bare dbt and the usual four commands
 # make bench-peers  the same beside Dagster, Prefect and Airflow with Cosmos
 # make lock-peers   benchmarks/peers/requirements-*.in -> benchmarks/peers/requirements-*.txt
 # make screenshots  the pictures of the README, out of a run of the sample project
@@ -54,6 +54,8 @@ ROUNDS ?= 3
 bench: dev
 	@PYTHONPATH=scripts:. $(DEV) benchmarks/measure_report.py $(ROUNDS)
 	@PYTHONPATH=scripts:. $(DEV) benchmarks/measure_schedule.py
+	@PYTHONPATH=scripts:. $(DEV) benchmarks/measure_install.py $(ROUNDS)
+	@PYTHONPATH=scripts:. $(DEV) benchmarks/measure_action.py $(ROUNDS)
 	@PYTHONPATH=scripts:. $(DEV) benchmarks/measure_run.py $(ROUNDS)
 
 bench-peers: dev

@@ -129,6 +129,11 @@ def rows(project: str, measured: Sequence[tuple[Way, Sequence[Taken]]]) -> Itera
         yield f"| {project} | {way.name} | {way.beforehand} | {spread} | {processor:.1f} s | {median / bare:.2f} |"
 
 
+def spread(seconds: Sequence[float]) -> str:
+    """The median, the least and the most."""
+    return f"{statistics.median(seconds):.2f} s ({min(seconds):.2f} to {max(seconds):.2f})"
+
+
 def circumstances(rounds: int, *further: str) -> str:
     """Where, when and with what it was measured."""
     locked = environments.locked_versions((ROOT / "requirements.txt").read_text("utf-8"))

@@ -76,7 +76,7 @@ def test_a_warm_parse_says_what_a_cold_one_says_whatever_was_edited(project: Pro
 
 
 def test_a_warm_parse_is_much_faster(project: Project) -> None:
-    for number in range(300):
+    for number in range(500):
         project.write({f"models/m_{number}.sql": f"select {number} as id from {{{{ ref('one') }}}}"})
     cold, warm = (parsed(project, number) for number in range(2))
 

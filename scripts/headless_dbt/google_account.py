@@ -48,7 +48,8 @@ def parse_credentials(text: str) -> dict[str, Any] | None:
 
 def parse_object(text: str) -> dict[str, Any] | None:
     """A JSON object, written as credentials may be; an OAuth client's file, for one, does not say its type."""
-    for candidate in (text, _from_base64(text)):
+    # An editor may begin a file with a mark of its encoding.
+    for candidate in (text.lstrip("\ufeff"), _from_base64(text)):
         try:
             # Not strict: a key whose escaped line breaks became real ones is still that key.
             content = json.loads(candidate, strict=False)

@@ -145,9 +145,11 @@ class RunFolder:
         values = sorted(secrets)
         if values or credentials:
             kept = _Kept(secrets=values, credentials=str(credentials or ""))
-            descriptor = os.open(self._secrets, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            # Whole or not at all: a kill in the middle must not lose what was kept before.
+            descriptor = os.open(self._secrets_to_be, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "wb") as stream:
                 stream.write(msgspec.json.encode(kept))
+            self._secrets_to_be.replace(self._secrets)
 
     def read_secrets(self) -> frozenset[str]:
         """The secrets of a run that did not end by itself."""
@@ -158,6 +160,7 @@ class RunFolder:
         if folder := self._kept().credentials:
             shutil.rmtree(folder, ignore_errors=True)
         self._secrets.unlink(missing_ok=True)
+        self._secrets_to_be.unlink(missing_ok=True)
 
     def _kept(self) -> "_Kept":
         try:
@@ -168,6 +171,10 @@ class RunFolder:
     @property
     def _secrets(self) -> Path:
         return self.path.with_name(f".{self.path.name}.secrets")
+
+    @property
+    def _secrets_to_be(self) -> Path:
+        return self._secrets.with_name(self._secrets.name + ".new")
 
     def drop_strangers(self) -> None:
         """Drop what no run writes and an upload would take along: links, and credentials that other actions left."""

@@ -35,8 +35,9 @@ OIDC = {"ACTIONS_ID_TOKEN_REQUEST_URL": "https://oidc?x=1", "ACTIONS_ID_TOKEN_RE
         json.dumps({**KEY, "private_key": PEM.replace("\n", "\\n")}),
         base64.b64encode(json.dumps(KEY).encode()).decode(),
         base64.encodebytes(json.dumps(KEY).encode()).decode(),
+        "\ufeff" + json.dumps(KEY),
     ],
-    ids=["as it is", "Windows", "pasted with real line breaks", "escaped twice", "base64", "base64 in lines"],
+    ids=["as it is", "Windows", "pasted with real line breaks", "escaped twice", "base64", "base64 in lines", "marked"],
 )
 def test_a_key_is_taken_however_it_was_pasted(text: str) -> None:
     assert checked_credentials(text) == KEY

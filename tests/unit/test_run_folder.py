@@ -226,6 +226,25 @@ def test_secrets_and_credentials_of_a_run_are_kept_beside_it_and_go_with_it(tmp_
     assert folder.read_secrets() == frozenset()
 
 
+def test_a_kill_while_secrets_are_written_loses_none_of_those_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.path.mkdir()
+    folder.keep_secrets({"hunter2"})
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "replace", killed)
+        folder.keep_secrets({"hunter2", "hunter3"}, tmp_path / "credentials")
+
+    assert folder.read_secrets() == {"hunter2"}
+    folder.forget_secrets()
+    assert [file.name for file in tmp_path.iterdir()] == ["run"]
+
+
 def test_what_no_run_writes_is_not_uploaded(tmp_path: Path) -> None:
     key = tmp_path / "key.json"
     key.write_text("private")

@@ -26,18 +26,19 @@ from headless_dbt.checks import check_error, line_of, read_checks
 from headless_dbt.code_manifest import CodeManifest
 from headless_dbt.code_record import record_code
 from headless_dbt.console import Console
+from headless_dbt.continuation import Continuation
 from headless_dbt.dbt_commands import DbtCommands, is_built
-from headless_dbt.earlier_runs import EarlierRun, takeover_from
+from headless_dbt.earlier_runs import EarlierRun
 from headless_dbt.errors import DbtUnusableError, HeadlessDbtError, TimeLimitError
 from headless_dbt.final_artifacts import merge_folder
 from headless_dbt.job_options import job_options
 from headless_dbt.journal import read_journal
 from headless_dbt.kept_parse import KeptParse
-from headless_dbt.merged_results import downstream, run_results_document, skipped_entries
-from headless_dbt.model import Attempt, Continued, Installation
+from headless_dbt.merged_results import downstream, run_results_document
+from headless_dbt.model import Attempt, Installation
 from headless_dbt.recorded_commands import RecordedCommands
 from headless_dbt.recorder import Recorder, now
-from headless_dbt.resume import Takeover, hook_carrier
+from headless_dbt.resume import hook_carrier
 from headless_dbt.retrying import delay_before, retry_causes, state_for, still_to_build
 from headless_dbt.session_process import SessionEndedError, SessionProcess
 from headless_dbt.session_protocol import Reply, SessionException
@@ -212,52 +213,19 @@ class _Conversation:
             else:
                 return
 
-    def _resumed(self, manifest: CodeManifest) -> Build | None:
+    def _resumed(self, code: CodeManifest) -> Build | None:
         """The build of what an earlier run left, or None where everything is to be built."""
-        earlier = self.memory.earlier
-        if earlier is None:
+        if self.memory.earlier is None:
             return None
-        folder, record = self.recorder.folder, self.recorder.record
-        selected, name = record.selected or (), earlier.run
-        takeover = self._takeover(earlier, manifest, selected)
-        self.recorder.note(
-            continued=Continued(run=name, url=earlier.url, taken=len(takeover.taken), reason=takeover.reason)
-        )
-        if not takeover.taken:
-            self.console.warning(f"Everything is built, nothing is taken over from {name}: {takeover.reason}.")
-            return None
-        self.console.say(f"Taken over from {name}: {len(takeover.taken)} of {len(selected)} nodes.")
-        taken = {entry["unique_id"] for entry in takeover.taken}
-        known = self._manifest().every()
-        left_out = taken | downstream(record.stale_sources, known.values()).keys()
-        pending = [unique_id for unique_id in selected if unique_id not in left_out]
-        if takeover.with_hooks and all(known[name].config.materialized == "ephemeral" for name in pending):
-            pending = [*pending, *filter(None, [hook_carrier(taken)])]
-        entries = [*takeover.taken, *skipped_entries(pending, known)]
-        folder.attempt(0).mkdir(parents=True)
-        _write_results(folder.attempt(0), takeover.taken)
-        return self._build_of(entries, frozenset(pending))
-
-    def _takeover(self, earlier: EarlierRun, manifest: CodeManifest, selected: tuple[str, ...]) -> Takeover:
-        """What of the earlier run stands: by its code, and in the warehouse."""
-        folder = self.recorder.folder
-        takeover = takeover_from(earlier, folder.read_request(), folder.read_code(), manifest, selected)
-        try:
-            gone = self._gone(manifest, [entry["unique_id"] for entry in takeover.taken]) if takeover.taken else ""
-        except DbtUnusableError as error:
-            return Takeover((), str(error).rstrip("."))
-        if gone:
-            return Takeover((), f"{gone} is not in the warehouse any more")
-        return takeover
-
-    def _gone(self, code: CodeManifest, unique_ids: Iterable[str]) -> str:
-        """The first of these nodes whose relation the warehouse does not have; an empty text where it has all."""
-        relations = code.relations(unique_ids)
         commands = replace(self.commands, target_path=self._state)
-        argv = commands.missing_relations(tuple(relations.values()))
-        reply = self.dbt.require("compile", argv, dbt_unusable("Asking the warehouse for its relations"))
-        missing = [int(position) for line in reply.lines for position in line.split(",") if position.strip()]
-        return [*relations][missing[0]] if missing else ""
+        continuation = Continuation(self.dbt, commands, self.recorder, self.console)
+        left = continuation.of(self.memory.earlier, code, self._manifest())
+        if left is None:
+            return None
+        before_the_first = self.recorder.folder.attempt(0)
+        before_the_first.mkdir(parents=True)
+        _write_results(before_the_first, left.taken)
+        return self._build_of(left.entries, left.pending)
 
     def _build_of(self, entries: Sequence[Mapping[str, Any]], pending: frozenset[str]) -> Build:
         """The build of what is pending, which dbt selects by the results that are written for it."""

@@ -236,8 +236,8 @@ def test_a_kill_while_secrets_are_written_loses_none_of_those_before(
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(Path, "replace", killed)
+    monkeypatch.setattr(Path, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
         folder.keep_secrets({"hunter2", "hunter3"}, tmp_path / "credentials")
 
     assert folder.read_secrets() == {"hunter2"}

@@ -2,11 +2,12 @@
 
 session.py loads it by path, where the environment has dbt 2, and hands it the same requests: the argument lists are
 those of dbt-core, and become what the binary takes. It starts in tens of milliseconds and reads the project anew each
-time. With ``--log-format json`` it writes the events of dbt-core, to its log file and to standard output.
+time: with ``--partial-parse`` it forgets the freshness of sources, and does not notice a selector that is not there. With ``--log-format json`` it writes the events of dbt-core, to its log file and to standard output.
 
 Tried with dbt 2.0.0rc196. Source: https://docs.getdbt.com/docs/fusion/supported-features and ``dbt build --help``.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -30,9 +31,6 @@ DROPPED = {
 }
 # It has no page of documentation; the catalog comes with this.
 CATALOG = "--write-catalog"
-# With this `list` takes what `parse` has left on the same target path. No other command may: in 2.0.0rc196 some of the
-# configuration does not come back, such as the freshness of sources.
-PARTIAL_PARSE = "--partial-parse"
 NO_PAGE = "dbt 2 makes none; catalog.json is there"
 # What a node came to where it came to nothing good.
 BAD = ("error", "fail", "runtime error")
@@ -137,7 +135,7 @@ class Outcome:
             name, level, message = info["name"], info["level"], info["msg"]
         except (ValueError, TypeError, KeyError):
             self.other = [*self.other, line.rstrip()][-MOST_LINES:]
-            print(line, end="", flush=True)
+            show(line.rstrip("\n"))
             return
         if name == "PrintEvent":
             self.lines.append(message)
@@ -154,7 +152,7 @@ class Outcome:
             self.errors.append(plain(message))
         if level == "error" or (self.shown and level in ("info", "warn")):
             # As dbt-core's own text begins a line: the time of day, in UTC.
-            print(f"{info['ts'][11:19]}  {message.rstrip()}", flush=True)
+            show(f"{info['ts'][11:19]}  {message.rstrip()}")
 
     def exception(self, command: str) -> dict[str, str] | None:
         """Why the command failed, as data; None where its nodes say it."""
@@ -166,6 +164,12 @@ class Outcome:
         if self.return_code < 0:
             said = f"dbt was killed by signal {-self.return_code}"
         return {"type": "", "message": "\n".join(dict.fromkeys(self.errors)) or said or "see its log"}
+
+
+def show(line: str) -> None:
+    """Print a line; where nobody reads any more, what the binary comes to is still to be seen to its end."""
+    with contextlib.suppress(BrokenPipeError):
+        print(line, flush=True)
 
 
 def plain(message: str) -> str:
@@ -192,7 +196,7 @@ def translated(argv: list[str]) -> list[str]:
         kept[:2] = ["compile", CATALOG]
     if "--select=result:error" in argv:
         kept += ["--select", *failed_before(Path(value_of(argv, "--state")), Path(value_of(argv, "--target-path")))]
-    return [*kept, PARTIAL_PARSE] if argv[0] in ("parse", "list") else kept
+    return kept
 
 
 def failed_before(state: Path, target_path: Path) -> list[str]:

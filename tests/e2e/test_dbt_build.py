@@ -62,6 +62,11 @@ def the_artifact(outcome: Outcome) -> dict[str, bytes]:
     return files
 
 
+def went_well(job: Job) -> bool:
+    """Whether every step is green; dbt 2 leaves nothing to keep, and nothing is saved then."""
+    return {result for name, result in job.steps.items() if name != "Save the cache"} == {"success"}
+
+
 def results(outcome: Outcome) -> dict[str, str]:
     """The status of each node in the uploaded run_results.json, by the node's short name."""
     found = json.loads(the_artifact(outcome)["run_results.json"])["results"]
@@ -82,7 +87,7 @@ def test_cron_green_and_its_re_run(act: Act, caller: Caller, github: GitHubDoubl
 
     nightly, later = first.jobs
     assert first.succeeded, first.log
-    assert set(nightly.steps.values()) == {"success"}
+    assert went_well(nightly)
     assert outputs(nightly)["status"] == "success"
     assert (outputs(nightly)["nodes-total"], outputs(nightly)["nodes-failed"]) == ("4", "0")
     assert json.loads(outputs(nightly)["failed-nodes"]) == []
@@ -196,7 +201,7 @@ def test_a_check_builds_nothing_and_touches_no_issue(
     outcome = act.run(caller, dispatch(select="check"))
 
     assert outcome.succeeded, outcome.log
-    assert set(outcome.job.steps.values()) == {"success"}
+    assert went_well(outcome.job)
     assert (outputs(outcome.job)["status"], outputs(outcome.job)["nodes-total"]) == ("success", "0")
     [(name, files)] = outcome.artifacts.items()
     assert name.startswith("dbt-artifacts-check-")

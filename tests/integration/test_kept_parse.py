@@ -63,7 +63,7 @@ def test_a_warm_parse_says_what_a_cold_one_says_whatever_was_edited(project: Pro
     project.write(FILES)
     kept = project.root / "target/headless_dbt/kept"
     parsed(project, 0)
-    assert list(kept.rglob("partial_parse.msgpack"))
+    assert list(kept.rglob("parse-*.zip"))
     for number, (what, (files, inputs)) in enumerate(EDITS.items(), 1):
         project.write(files)
         warm = parsed(project, 2 * number, **inputs)
@@ -89,7 +89,7 @@ def test_a_warm_parse_is_much_faster(project: Project) -> None:
 
 def test_a_parse_that_cannot_be_read_costs_nothing_but_time(project: Project) -> None:
     parsed(project, 0)
-    [kept] = (project.root / "target/headless_dbt/kept").rglob("partial_parse.msgpack")
+    [kept] = (project.root / "target/headless_dbt/kept").rglob("parse-*.zip")
     kept.write_bytes(b"\x81\xa1torn")
 
     parsed(project, 1)
@@ -102,4 +102,4 @@ def test_a_secret_of_the_project_is_not_kept(project: Project) -> None:
     done = project.run(HEADLESS_DBT_DBT_ENV="PASSWORD=hunter2-of-the-warehouse")
 
     assert done.exit_code == 0, done.output
-    assert not [file for file in project.root.rglob("*.msgpack") if b"hunter2" in file.read_bytes()]
+    assert not [file for file in project.root.rglob("parse-*") if b"hunter2" in file.read_bytes()]

@@ -53,7 +53,6 @@ def test_models_whose_tests_passed_are_taken_over_with_them(project: Project) ->
 HOOK = "on-run-end: ['insert into swapped values (1)']\n"
 
 
-@on_both_engines
 def test_a_hook_that_failed_runs_when_the_run_is_continued(project: Project) -> None:
     project.write({"models/tests.yml": TESTS, "dbt_project.yml": project_file(project) + HOOK})
     earlier = project.run()
@@ -78,7 +77,6 @@ def project_file(project: Project) -> str:
     return (project.root / "dbt_project.yml").read_text()
 
 
-@on_both_engines
 def test_a_hook_that_fails_for_a_passing_cause_is_tried_again(project: Project) -> None:
     """The second time it passes: what it waits for has come about."""
     hook = """on-run-end:

@@ -325,7 +325,7 @@ def test_a_cancel_stops_dbt_and_says_so(project: Project) -> None:
 def test_a_report_on_what_a_plain_dbt_left(project: Project) -> None:
     """As README.md shows it: no run of ours, dbt alone."""
     dbt = [str(project.dbt_python.with_name("dbt")), "--quiet", "build", "--target", "local"]
-    subprocess.run(dbt, cwd=project.root, check=True)
+    subprocess.run(dbt, cwd=project.root, env=project.environment({}), check=True)
     folder = project.root.parent / "report"
     told = project.verb("report", "--artifacts", "target", folder=folder)
     assert told.exit_code == 0, told.output

@@ -8,7 +8,6 @@ import pytest
 from headless_dbt.rust_engine import Outcome, mend_artifacts, surroundings, translated
 
 COMMON = ["--project-dir", "/p", "--log-path", "/run", "--log-file-max-bytes", "0", "--write-json", "--no-use-colors"]
-PARTIAL = "--partial-parse"
 PLAIN = ["--project-dir", "/p", "--log-path", "/run", "--write-json"]
 
 
@@ -29,7 +28,7 @@ def outcome_of(*lines: str, code: int = 1, shown: bool = True) -> Outcome:
     ("argv", "taken"),
     [
         (["build", *COMMON, "--threads", "2"], ["build", *PLAIN, "--threads", "2"]),
-        (["list", *COMMON, "--log-level", "none", "--output", "json"], ["list", *PLAIN, "--output", "json", PARTIAL]),
+        (["list", *COMMON, "--log-level", "none", "--output", "json"], ["list", *PLAIN, "--output", "json"]),
         (["docs", "generate", "--static", "--no-compile", *COMMON], ["compile", "--write-catalog", *PLAIN]),
         (["compile", "--no-introspect", "--no-populate-cache", "--inline", "x"], ["compile", "--inline", "x"]),
         (["deps", *COMMON], ["deps", *PLAIN]),

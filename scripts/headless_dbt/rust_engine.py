@@ -2,7 +2,8 @@
 
 session.py loads it by path, where the environment has dbt 2, and hands it the same requests: the argument lists are
 those of dbt-core, and become what the binary takes. It starts in tens of milliseconds and reads the project anew each
-time: with ``--partial-parse`` it forgets the freshness of sources, and does not notice a selector that is not there. With ``--log-format json`` it writes the events of dbt-core, to its log file and to standard output.
+time: with ``--partial-parse`` it forgets the freshness of sources, and does not notice a selector that is not there.
+With ``--log-format json`` it writes the events of dbt-core, to its log file and to standard output.
 
 Tried with dbt 2.0.0rc196. Source: https://docs.getdbt.com/docs/fusion/supported-features and ``dbt build --help``.
 """

@@ -31,8 +31,10 @@ def seconds_by_step(file: Path) -> dict[str, float]:
     return {event["msg"].partition("Main ")[2].partition(" [")[0]: event["executionTime"] / 1e9 for event in done}
 
 
-def measure(folder: Path, number: int, act: Act) -> dict[str, dict[str, float]]:
-    """Two runs of a fresh caller."""
+def measure(folder: Path, number: int, product: Path, github: GitHubDouble) -> dict[str, dict[str, float]]:
+    """Two runs of a fresh caller, with nothing in any cache."""
+    act = Act(product, github, folder / f"runs-{number}")
+    act.folder.mkdir()
     caller = Caller(folder / f"warehouse-{number}")
     caller.commit({**dbt_project(), **workflow(nightly=call())})
     found = {}
@@ -50,9 +52,8 @@ def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     with tempfile.TemporaryDirectory() as temporary, GitHubDouble() as github:
         folder = Path(temporary)
-        (folder / "runs").mkdir()
-        act = Act(clean_copy(ROOT, folder / "headless-dbt"), github, folder / "runs")
-        found = [measure(folder, number, act) for number in range(rounds)]
+        product = clean_copy(ROOT, folder / "headless-dbt")
+        found = [measure(folder, number, product, github) for number in range(rounds)]
     print(side_by_side.circumstances(rounds), end="\n\n")
     print(f"| step | {' | '.join(RUNS)} |\n| --- | ---: | ---: |")
     for step in found[0][RUNS[0]]:

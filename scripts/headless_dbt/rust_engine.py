@@ -139,7 +139,8 @@ class Outcome:
             show(line.rstrip("\n"))
             return
         if name == "PrintEvent":
-            self.lines.append(message)
+            # A macro of the project prints by the same event.
+            self.lines += [message] if message.startswith('{"unique_id":') else []
         elif name == "CompiledNode":
             self.lines.append(data.get("compiled", ""))
         elif name == "CommandCompleted":

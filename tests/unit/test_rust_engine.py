@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from headless_dbt.rust_engine import Outcome, mend_artifacts, surroundings, translated
+from headless_dbt.rust_engine import Outcome, RustEngine, mend_artifacts, surroundings, translated
 
 COMMON = ["--project-dir", "/p", "--log-path", "/run", "--log-file-max-bytes", "0", "--write-json", "--no-use-colors"]
 PLAIN = ["--project-dir", "/p", "--log-path", "/run", "--write-json"]
@@ -58,6 +58,54 @@ def test_what_failed_before_is_selected_by_name(tmp_path: Path, statuses: dict[s
     argv = ["build", "--target-path", str(target), "--select=result:error", "--state", str(state)]
 
     assert translated(argv) == [*argv[:3], *argv[4:], "--select", *selected]
+
+
+@pytest.fixture
+def binary(tmp_path: Path) -> Path:
+    """One that notes what it is asked, and leaves a log of statements."""
+    file = tmp_path / "dbt"
+    (tmp_path / "events").write_text(event("PrintEvent", '{"unique_id":"a"}') + event("CommandCompleted"))
+    note = f'echo "$*" >> "{tmp_path}/asked"; touch "{tmp_path}/query_log.sql"'
+    file.write_text(f'#!/bin/sh\n{note}\ncat "{tmp_path}/events"\n')
+    file.chmod(0o755)
+    return file
+
+
+def test_each_command_is_a_process_that_logs_in_json(binary: Path, tmp_path: Path) -> None:
+    engine = RustEngine(binary, docs=True)
+    common = ["--project-dir", str(tmp_path), "--profiles-dir", str(tmp_path), "--log-path", str(tmp_path)]
+    common += ["--target-path", str(tmp_path)]
+
+    parsed, listed, built = (engine.answer({"argv": [name, *common]}) for name in ("parse", "list", "build"))
+
+    assert all((each["success"], each["exception"]) == (True, None) for each in (parsed, listed, built))
+    assert parsed["lines"] == surroundings(["parse", *common])
+    assert listed["lines"] == ['{"unique_id":"a"}']
+    asked = (tmp_path / "asked").read_text().splitlines()
+    assert [line.split()[0] for line in asked] == ["parse", "list", "build"]
+    assert all(line.endswith("--log-format json") for line in asked)
+    # The catalog is made while it builds, where there will be docs.
+    assert ["--write-catalog" in line for line in asked] == [False, False, True]
+    assert not (tmp_path / "query_log.sql").exists()
+
+
+def test_the_catalog_of_the_build_is_that_of_the_docs(binary: Path, tmp_path: Path) -> None:
+    engine, docs = RustEngine(binary, docs=True), tmp_path / "docs"
+    docs.mkdir()
+    engine.answer({"argv": ["build", "--target-path", str(tmp_path)]})
+    (tmp_path / "catalog.json").write_text("{}")
+
+    reply = engine.answer({"argv": ["docs", "generate", "--target-path", str(docs)]})
+
+    assert reply["success"]
+    assert "catalog.json is there" in reply["exception"]["message"]
+    assert (docs / "catalog.json").read_text() == "{}"
+    assert len((tmp_path / "asked").read_text().splitlines()) == 1
+
+
+def test_an_order_of_ours_is_refused(binary: Path) -> None:
+    with pytest.raises(NotImplementedError):
+        RustEngine(binary, docs=False).answer({"schedule": {"seconds": {}}})
 
 
 BAD_NODE = event("NodeFinished", node_info={"unique_id": "model.p.a", "node_status": "error"})

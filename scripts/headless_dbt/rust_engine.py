@@ -37,6 +37,11 @@ NO_PAGE = "dbt 2 makes none; catalog.json is there"
 BAD = ("error", "fail", "runtime error")
 # A selection of nothing: an option without a value would be refused.
 NO_NODE = "fqn:of.no.node"
+MANIFEST = "manifest.json"
+# How the supervisor asks for a list; the groups of a manifest that it then names; variables that would select, too.
+LISTED = ["--output", "json", "--output-keys", "unique_id", "--log-level", "none"]
+GROUPS = ("nodes", "sources", "exposures", "unit_tests", "metrics", "semantic_models", "saved_queries", "functions")
+SELECTS = re.compile(r"DBT_(SELECT|EXCLUDE|.*RESOURCE_TYPE|INDIRECT_SELECTION|MODELS)").match
 CANCELLED = "[OperationCanceled "
 # As many lines of what is no event are kept, for the error message.
 MOST_LINES = 20
@@ -63,6 +68,8 @@ class RustEngine:
         argv = request["argv"]
         if argv[0] == "parse":
             self.parsed = argv
+        if self.lists_everything(argv):
+            return {"success": True, "exception": None, "lines": named_in(self.manifest())}
         if argv[:2] == ["docs", "generate"] and self.catalog.is_file():
             shutil.copy(self.catalog, Path(value_of(argv, "--target-path")) / self.catalog.name)
             return {"success": True, "exception": {"type": "", "message": NO_PAGE}, "lines": []}
@@ -78,13 +85,22 @@ class RustEngine:
         exception = outcome.exception(argv[0])
         return {"success": outcome.return_code == 0, "exception": exception, "lines": lines}
 
+    def lists_everything(self, argv: list[str]) -> bool:
+        """Whether a list is one of all nodes, which the manifest of the parse names: nothing selects, also unasked."""
+        unasked = (Path(value_of(argv, "--project-dir")) / "selectors.yml").exists() or any(map(SELECTS, os.environ))
+        return argv == ["list", *self.parsed[1:], *LISTED] and not unasked
+
+    def manifest(self) -> dict[str, Any]:
+        """What the parse wrote."""
+        content: dict[str, Any] = json.loads((Path(value_of(self.parsed, "--target-path")) / MANIFEST).read_bytes())
+        return content
+
     def try_connection(self) -> dict[str, Any]:
         """Try the warehouse as ``dbt debug`` does; return what came of it, as bigquery_check.py words it."""
         outcome = self.run("debug", translated(["debug", *self.parsed[1:]]))
-        manifest = json.loads((Path(value_of(self.parsed, "--target-path")) / "manifest.json").read_bytes())
         message = "\n".join(outcome.errors)
         passed = outcome.return_code == 0
-        adapter = manifest["metadata"]["adapter_type"]
+        adapter = self.manifest()["metadata"]["adapter_type"]
         return {"name": "connection", "subject": adapter, "message": message, "passed": passed}
 
     def run(self, command: str, argv: list[str]) -> "Outcome":
@@ -215,6 +231,12 @@ def failed_before(state: Path, target_path: Path) -> list[str]:
         known |= {**manifest["nodes"], **manifest["unit_tests"], **manifest.get("saved_queries", {})}
     failed = [result["unique_id"] for result in results if result["status"] == "error"]
     return ["fqn:" + ".".join(known[unique_id]["fqn"]) for unique_id in failed] or [NO_NODE]
+
+
+def named_in(manifest: dict[str, Any]) -> list[str]:
+    """All nodes of a manifest but its hooks, as `list` writes them."""
+    names = (name for group in GROUPS for name in manifest.get(group, {}) if not name.startswith("operation."))
+    return [json.dumps({"unique_id": name}) for name in names]
 
 
 def mend_artifacts(argv: list[str], outcome: Outcome) -> None:

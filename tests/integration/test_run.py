@@ -1,5 +1,6 @@
 """`headless-dbt run` and `report` with real dbt: what each kind of day leaves behind."""
 
+import json
 import shutil
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from headless_dbt.rust_engine import named_in
 
 from tests.integration.conftest import ROOT, RUST, Project, on_both_engines, sessions_in
 
@@ -281,6 +283,20 @@ def test_the_docs_of_dbt_2_are_a_catalog_and_the_run_is_green(project: Project) 
     # Nothing of its own stays that could not be read for secrets.
     assert not [file for file in done.folder.rglob("*") if file.suffix in (".parquet", ".msgpack")]
     assert not (done.folder / "query_log.sql").exists()
+
+
+def test_what_dbt_2_would_list_is_what_its_manifest_names(shop: Project, rust_python: Path, tmp_path: Path) -> None:
+    """Where nothing is selected, that spares one more reading of the project."""
+    dbt, places = [str(rust_python.with_name("dbt"))], ["--target", "local", "--target-path", str(tmp_path)]
+    told = ["--output", "json", "--output-keys", "unique_id", "--log-format", "json", "--log-path", str(tmp_path)]
+    listed = subprocess.check_output([*dbt, "list", *places, *told], cwd=shop.root, env=shop.environment({}), text=True)
+    events = [json.loads(line) for line in listed.splitlines()]
+    names = [json.loads(each["info"]["msg"])["unique_id"] for each in events if each["info"]["name"] == "PrintEvent"]
+
+    manifest = json.loads((tmp_path / "manifest.json").read_bytes())
+
+    assert sorted(names) == sorted(json.loads(line)["unique_id"] for line in named_in(manifest))
+    assert {name.partition(".")[0] for name in names} >= {"model", "seed", "snapshot", "test", "unit_test", "source"}
 
 
 @on_both_engines

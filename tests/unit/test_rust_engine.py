@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from headless_dbt.rust_engine import Outcome, RustEngine, mend_artifacts, surroundings, translated
+from headless_dbt.rust_engine import LISTED, Outcome, RustEngine, mend_artifacts, surroundings, translated
 
 COMMON = ["--project-dir", "/p", "--log-path", "/run", "--log-file-max-bytes", "0", "--write-json", "--no-use-colors"]
 PLAIN = ["--project-dir", "/p", "--log-path", "/run", "--write-json"]
@@ -87,6 +87,31 @@ def test_each_command_is_a_process_that_logs_in_json(binary: Path, tmp_path: Pat
     # The catalog is made while it builds, where there will be docs.
     assert ["--write-catalog" in line for line in asked] == [False, False, True]
     assert not (tmp_path / "query_log.sql").exists()
+
+
+@pytest.mark.parametrize("selecting", ["", "--select=a", "selectors.yml", "DBT_EXCLUDE_RESOURCE_TYPES"])
+def test_a_list_of_everything_is_read_from_the_manifest(
+    binary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, selecting: str
+) -> None:
+    nodes: dict[str, Any] = {"nodes": {"model.p.a": {}, "operation.p.hook": {}}, "sources": {"source.p.raw.x": {}}}
+    (tmp_path / "manifest.json").write_text(json.dumps(nodes))
+    if selecting.endswith(".yml"):
+        (tmp_path / selecting).touch()
+    if selecting.startswith("DBT_"):
+        monkeypatch.setenv(selecting, "test")
+    more = [selecting] if selecting.startswith("--") else []
+    engine = RustEngine(binary, docs=False)
+    common = ["--project-dir", str(tmp_path), "--profiles-dir", str(tmp_path), "--target-path", str(tmp_path)]
+    engine.answer({"argv": ["parse", *common]})
+
+    listed = engine.answer({"argv": ["list", *common, *more, *LISTED]})
+
+    asked = [line.split()[0] for line in (tmp_path / "asked").read_text().splitlines()]
+    found = [json.loads(line)["unique_id"] for line in listed["lines"]]
+    if selecting:
+        assert (asked, found) == (["parse", "list"], ["a"])
+    else:
+        assert (asked, found) == (["parse"], ["model.p.a", "source.p.raw.x"])
 
 
 def test_the_catalog_of_the_build_is_that_of_the_docs(binary: Path, tmp_path: Path) -> None:

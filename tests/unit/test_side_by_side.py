@@ -1,3 +1,4 @@
+import time
 from pathlib import Path
 
 import pytest
@@ -29,9 +30,12 @@ def test_what_is_before_is_off_the_clock_and_the_time_of_grandchildren_counts(tm
     spin = "python3 -c 'import time\nwhile time.process_time() < 0.3: pass'"
     ways = [Way("a", _shell(f"({spin}); true"), before=_shell("sleep 2"))]
 
+    began = time.perf_counter()
     [(_, [taken])] = side_by_side.take_turns(ways, Path.mkdir, rounds=1)
+    altogether = time.perf_counter() - began
 
-    assert taken.seconds < 2
+    # However busy the machine is.
+    assert altogether - taken.seconds >= 2
     assert taken.processor >= 0.3
 
 

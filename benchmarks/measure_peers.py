@@ -23,7 +23,7 @@ from pathlib import Path
 from headless_dbt import environments
 
 from benchmarks import projects, side_by_side
-from benchmarks.side_by_side import ENVIRONMENTS, LOCAL, TOOL_PYTHON, Way, headless_dbt
+from benchmarks.side_by_side import ENVIRONMENTS, TOOL_PYTHON, Way, bare_dbt, headless_dbt
 
 PEERS = Path(__file__).with_name("peers")
 MODELS = 15
@@ -107,9 +107,8 @@ def way_of(name: str) -> Way:
 
 def ways(names: Iterable[str], python: Path) -> list[Way]:
     """Bare dbt, headless-dbt and the peers."""
-    dbt = str(python.parent / "dbt")
     return [
-        Way("`dbt build`", [[dbt, "build", *LOCAL]], before=[[dbt, "deps", *LOCAL]], beforehand="`dbt deps`"),
+        bare_dbt(str(python.parent / "dbt")),
         headless_dbt("`headless-dbt`", "--dbt-python", str(python)),
         *map(way_of, names),
     ]

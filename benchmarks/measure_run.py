@@ -17,14 +17,12 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks import projects, side_by_side
-from benchmarks.projects import ROOT, Project
-from benchmarks.side_by_side import LOCAL, Way, headless_dbt
+from benchmarks.projects import Project
+from benchmarks.side_by_side import LOCAL, Way, bare_dbt, headless_dbt
+from tests.conftest import LIBDUCKDB, RUST_VERSION
 
 FOUR = (("deps",), ("source", "freshness"), ("build",), ("docs", "generate"))
 EXTRAS = ("--docs", "true", "--source-freshness", "true")
-# The second engine, and where the library lies that its DuckDB needs.
-DBT_2 = "2.0.0rc196"
-DUCKDB_LIBRARY = "tests/node_modules/@duckdb/node-bindings-*/libduckdb.so"
 RUN = {"sample": projects.sample(), "15": projects.generated(15), "500": projects.generated(500)}
 PARSE = {"15": RUN["15"], "500": RUN["500"], "5000": projects.generated(5000)}
 
@@ -32,13 +30,12 @@ PARSE = {"15": RUN["15"], "500": RUN["500"], "5000": projects.generated(5000)}
 def ways_to_run(python: Path) -> list[Way]:
     """Bare dbt, four commands, and headless-dbt with each engine."""
     dbt = str(python.parent / "dbt")
-    arguments = ("--adapter", "duckdb", "--dbt-version", DBT_2, *EXTRAS)
-    library = next(str(file.parent) for file in ROOT.glob(DUCKDB_LIBRARY))
+    arguments = ("--adapter", "duckdb", "--dbt-version", RUST_VERSION, *EXTRAS)
     return [
-        Way("`dbt build`", [[dbt, "build", *LOCAL]], before=[[dbt, "deps", *LOCAL]], beforehand="`dbt deps`"),
+        bare_dbt(dbt),
         Way("four commands", [[dbt, *command, *LOCAL] for command in FOUR]),
         headless_dbt("`headless-dbt`", "--dbt-python", str(python), *EXTRAS),
-        headless_dbt("`headless-dbt`, dbt 2", *arguments, LD_LIBRARY_PATH=library),
+        headless_dbt("`headless-dbt`, dbt 2", *arguments, LD_LIBRARY_PATH=LIBDUCKDB),
     ]
 
 
@@ -71,7 +68,7 @@ def main() -> None:
     ways = ways_to_run(python)
     # Off the record: environments are built, and Python's compiled files are written.
     side_by_side.take_turns(ways, RUN["15"].make, 1)
-    print(side_by_side.circumstances(given.rounds, f"dbt 2: {DBT_2}"), end="\n\n")
+    print(side_by_side.circumstances(given.rounds, f"dbt 2: {RUST_VERSION}"), end="\n\n")
     for what, known, compared, built in (
         ("run by", RUN, ways, True),
         ("`dbt parse`", PARSE, ways_to_parse(python), False),

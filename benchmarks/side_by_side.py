@@ -45,6 +45,11 @@ class Taken:
     processor: float
 
 
+def bare_dbt(dbt: str) -> Way:
+    """`dbt build` alone, by this program."""
+    return Way("`dbt build`", [[dbt, "build", *LOCAL]], before=[[dbt, "deps", *LOCAL]], beforehand="`dbt deps`")
+
+
 def headless_dbt(name: str, *arguments: str, **variables: str) -> Way:
     """`run` with these arguments, and `report` on it."""
     command, folder = (str(TOOL_PYTHON), "-P", "-m", "headless_dbt"), ("--run-folder", "target/measured")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headless_dbt.errors import DbtUnusableError
+from headless_dbt.parsing import is_rust_engine
 
 # Says what an environment was built from, once it is ready.
 STAMP = "headless-dbt-requirements.txt"
@@ -67,11 +68,6 @@ def dbt_requirements(adapter: str, core: str, adapter_version: str, own: Path | 
     return DbtRequirements(
         lock=None, lines=(_pin("dbt-core", core or locked["dbt-core"]), adapter_line), excludes=excludes
     )
-
-
-def is_rust_engine(version: str) -> bool:
-    """Whether a version that was asked for is one of dbt 2, the Rust engine."""
-    return version.startswith("2.")
 
 
 def unpinned(adapter: str, core: str, adapter_version: str, own: Path | None) -> Iterator[str]:

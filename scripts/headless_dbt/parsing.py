@@ -167,9 +167,14 @@ def version(name: str, given: str) -> str:
     return given
 
 
+def is_rust_engine(version: str) -> bool:
+    """Whether a version of dbt is one of dbt 2, the Rust engine."""
+    return version.startswith("2.")
+
+
 def dbt_version(name: str, given: str) -> str:
     """A version of dbt-core 1, or of dbt 2, the Rust engine."""
-    if given and not given.startswith(("1.", "2.")):
+    if given and not given.startswith("1.") and not is_rust_engine(given):
         raise RequestError(
             name,
             given=shown(given),

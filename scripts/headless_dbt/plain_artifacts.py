@@ -14,6 +14,7 @@ from headless_dbt.artifacts import UNREADABLE
 from headless_dbt.errors import RequestError
 from headless_dbt.final_artifacts import finish_folder
 from headless_dbt.model import TIME_FORMAT, Attempt, Command, Context, Installation, Outcome, Request, outcome_of
+from headless_dbt.parsing import is_rust_engine
 from headless_dbt.run_folder import RunFolder, SessionRecord, is_own_file
 
 # Commands of dbt whose results are results of nodes.
@@ -109,7 +110,7 @@ def _record(results: _Results) -> SessionRecord:
 
 def _package(version: str) -> str:
     """The package of a dbt that wrote artifacts: dbt 2 has left the name of dbt-core."""
-    return "dbt" if version.startswith("2.") else "dbt-core"
+    return "dbt" if is_rust_engine(version) else "dbt-core"
 
 
 def _before(generated_at: str, elapsed: float) -> str:

@@ -70,25 +70,28 @@ class RustEngine:
             self.parsed = argv
         if self.lists_everything(argv):
             return {"success": True, "exception": None, "lines": named_in(self.manifest())}
-        if argv[:2] == ["docs", "generate"] and self.catalog.is_file():
+        is_docs = argv[0] == "docs"
+        no_page = {"success": True, "exception": {"type": "", "message": NO_PAGE}, "lines": []}
+        if is_docs and self.catalog.is_file():
             shutil.copy(self.catalog, Path(value_of(argv, "--target-path")) / self.catalog.name)
-            return {"success": True, "exception": {"type": "", "message": NO_PAGE}, "lines": []}
+            return no_page
         outcome = self.run(argv[0], [*translated(argv), *([CATALOG] if self.docs and argv[0] == "build" else [])])
         if argv[0] == "build":
             self.catalog = Path(value_of(argv, "--target-path")) / "catalog.json"
         drop_query_log(argv)
         if outcome.return_code != 0:
             mend_artifacts(argv, outcome)
-        if argv[:2] == ["docs", "generate"] and outcome.return_code == 0:
-            return {"success": True, "exception": {"type": "", "message": NO_PAGE}, "lines": []}
+        if is_docs and outcome.return_code == 0:
+            return no_page
         lines = surroundings(argv) if argv[0] == "parse" else outcome.lines
         exception = outcome.exception(argv[0])
         return {"success": outcome.return_code == 0, "exception": exception, "lines": lines}
 
     def lists_everything(self, argv: list[str]) -> bool:
         """Whether a list is one of all nodes, which the manifest of the parse names: nothing selects, also unasked."""
-        unasked = (Path(value_of(argv, "--project-dir")) / "selectors.yml").exists() or any(map(SELECTS, os.environ))
-        return argv == ["list", *self.parsed[1:], *LISTED] and not unasked
+        if argv != ["list", *self.parsed[1:], *LISTED] or any(map(SELECTS, os.environ)):
+            return False
+        return not (Path(value_of(argv, "--project-dir")) / "selectors.yml").exists()
 
     def manifest(self) -> dict[str, Any]:
         """What the parse wrote."""

@@ -8,7 +8,7 @@ from typing import Any
 from headless_dbt.errors import RequestError
 from headless_dbt.inputs import INPUTS, LATEST, Input
 from headless_dbt.model import Context, Request
-from headless_dbt.parsing import mend, shown
+from headless_dbt.parsing import is_rust_engine, mend, shown
 
 
 @dataclass(frozen=True)
@@ -220,7 +220,7 @@ def read_run_settings(flags: Flags, runner: Runner) -> RunSettings:
             allowed="selector alone, because dbt would ignore the other two",
             advice="Leave out one of them.",
         )
-    if given["dbt_version"].startswith("2."):
+    if is_rust_engine(given["dbt_version"]):
         _refuse_for_rust(given)
     given |= {"project_dir": project_dir, "profiles_dir": profiles_dir.resolve(), "requirements": requirements}
     # The others were judged so that a wrong one is known at once; they are read by other verbs.

@@ -3,7 +3,7 @@
 On a generated project of 15 models. The downloads of uv are there in each way, and nothing of dbt was ever imported.
 
 - Plain: uv installs from the lock, and Python compiles what it imports.
-- Kept bytecode: the same, with what an earlier run has compiled. This is what the action does.
+- Kept bytecode: the same, importing from what an earlier run has compiled. This is what the action does.
 - Whole environment: unpacked from an archive, as `actions/cache` would, compiled files and all.
 
 Beside it, how large what is kept is: GitHub has to send it first.
@@ -18,12 +18,23 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from headless_dbt import environments
-from headless_dbt.kept_bytecode import KeptBytecode
+from headless_dbt import environments, lent_bytecode
+from headless_dbt.kept_bytecode import keep_bytecode
 
 from benchmarks import projects, side_by_side
 from benchmarks.projects import ROOT
 from benchmarks.side_by_side import LOCAL, TOOL_PYTHON
+
+# As the session does it.
+PARSE = """\
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("lent_bytecode", sys.argv[1])
+lent_bytecode = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(lent_bytecode)
+lent_bytecode.lend(sys.argv[2], sys.prefix)
+from dbt.cli.main import dbtRunner
+sys.exit(not dbtRunner().invoke(sys.argv[3:]).success)
+"""
 
 
 def main() -> None:
@@ -34,15 +45,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         project, dbt, archive = folder / "project", folder / "dbt", folder / "environment.tar"
-        kept = KeptBytecode(folder / "bytecode.zip", dbt)
+        bytecode, nothing = folder / "bytecode.zip", folder / "nothing.zip"
         projects.generated(15).make(project)
 
         def install() -> None:
             environments.build_dbt_environment(dbt, requirements, str(TOOL_PYTHON), environment)
-
-        def install_with_bytecode() -> None:
-            install()
-            kept.lend()
 
         def tar(*arguments: str) -> None:
             command = ["tar", "--file", str(archive), "--directory", str(folder), *arguments]
@@ -53,35 +60,36 @@ def main() -> None:
         def unpack() -> None:
             tar("--extract", "--use-compress-program", "unzstd")
 
-        def parse(*arguments: str) -> None:
-            command = [str(dbt / "bin/dbt"), *arguments, *LOCAL]
+        def call(archive: Path, *arguments: str) -> None:
+            program = [str(dbt / "bin/python"), "-c", PARSE, lent_bytecode.__file__]
+            command = [*program, str(archive), *arguments, *LOCAL]
             subprocess.run(command, cwd=project, env=environment, stdout=subprocess.DEVNULL, check=True)
 
         install()
-        parse("deps")
-        parse("parse")
-        kept.keep()
+        call(nothing, "deps")
+        call(nothing, "parse")
+        keep_bytecode(bytecode, dbt)
         tar("--create", "--use-compress-program", "zstdmt", "dbt")
-        ways: dict[str, tuple[Callable[[], None], int]] = {
-            "plain": (install, 0),
-            "kept bytecode": (install_with_bytecode, kept.file.stat().st_size),
-            "whole environment": (unpack, archive.stat().st_size),
+        ways: dict[str, tuple[Callable[[], None], Path, int]] = {
+            "plain": (install, nothing, 0),
+            "kept bytecode": (install, bytecode, bytecode.stat().st_size),
+            "whole environment": (unpack, nothing, archive.stat().st_size),
         }
         taken: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
         for _ in range(rounds):
-            for way, (make_ready, _) in ways.items():
+            for way, (make_ready, lent, _) in ways.items():
                 shutil.rmtree(dbt, ignore_errors=True)
                 shutil.rmtree(project / "target", ignore_errors=True)
                 began = time.perf_counter()
                 make_ready()
                 ready = time.perf_counter()
-                parse("parse")
+                call(lent, "parse")
                 taken[way].append((ready - began, time.perf_counter() - began))
         print(side_by_side.circumstances(rounds), end="\n\n")
         print("| way | kept | ready | parsed |\n| --- | ---: | ---: | ---: |")
         for way, seconds in taken.items():
             columns = [side_by_side.spread([each[column] for each in seconds]) for column in (0, 1)]
-            print(f"| {way} | {ways[way][1] / 1e6:.0f} MB | {' | '.join(columns)} |")
+            print(f"| {way} | {ways[way][2] / 1e6:.0f} MB | {' | '.join(columns)} |")
 
 
 if __name__ == "__main__":

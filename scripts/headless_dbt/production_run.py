@@ -23,7 +23,7 @@ from headless_dbt.errors import DbtUnusableError, HeadlessDbtError, told_as
 from headless_dbt.final_artifacts import finish_folder
 from headless_dbt.inputs import CRITICAL_PATH, ENVIRONMENT_PREFIX
 from headless_dbt.kept_bytecode import NAME as BYTECODE
-from headless_dbt.kept_bytecode import KeptBytecode
+from headless_dbt.kept_bytecode import keep_bytecode
 from headless_dbt.kept_files import digest_of
 from headless_dbt.kept_parse import KeptParse, kept_parse
 from headless_dbt.locate import Place
@@ -177,27 +177,21 @@ def _run(  # noqa: PLR0913
         )
         python, requested = _dbt_interpreter(settings, runner, dbt_python, console)
         environment = dbt_environment(runner.environment, settings.env, settings.dbt_env, google)
-        bytecode = _kept_bytecode(runner, python)
-        if bytecode is not None:
-            bytecode.lend()
+        dbts_own = python.parents[1]
+        # The next run has a fresh environment. One that is not our making stays as it is, compiled files and all.
+        kept = _kept(runner) if (dbts_own / environments.STAMP).is_file() else None
+        bytecode = kept / BYTECODE if kept else None
         run_dbt(
             python,
             settings,
             environment,
             requested,
-            memory,
+            replace(memory, bytecode=bytecode),
             recorder=recorder,
             console=console,
         )
         if bytecode is not None:
-            bytecode.keep()
-
-
-def _kept_bytecode(runner: Runner, python: Path) -> KeptBytecode | None:
-    """Where dbt's bytecode is kept for the next run, which has a fresh environment; none where it is not our making."""
-    kept, environment = _kept(runner), python.parents[1]
-    ours = (environment / environments.STAMP).is_file()
-    return KeptBytecode(kept / BYTECODE, environment) if kept and ours else None
+            keep_bytecode(bytecode, dbts_own)
 
 
 def _dbt_interpreter(

@@ -1,11 +1,10 @@
 """The dbt session: runs inside dbt's own interpreter, and is the only module that imports dbt.
 
-It is started by path (``python -P session.py FD JOBS [docs]``) and needs nothing but the standard library, dbt, and
-what lies beside it. It reads one JSON request a line from standard input and writes one JSON reply a line to the file
+It is started by path (``python -P session.py FD OPTIONS``) and needs nothing but the standard library, dbt, and what
+lies beside it. It reads one JSON request a line from standard input and writes one JSON reply a line to the file
 descriptor FD. dbt's own log goes to standard output. One process serves all commands, because importing dbt costs
-seconds. JOBS is a JSON object of what holds for jobs on BigQuery, see session_protocol.JobsOptions. Where the
-environment has dbt 2, which is no Python, rust_engine.py answers the requests; it makes the catalog while it builds,
-where ``docs`` says that there will be docs.
+seconds. OPTIONS is a JSON object, session_protocol.SessionOptions. Where the environment has dbt 2, which is no Python,
+rust_engine.py answers the requests; it makes the catalog while it builds, where there will be docs.
 
 Request: ``{"argv": [...]}``, ``{"check": {"nodes", "sources", "seconds"}}`` or ``{"schedule": {"seconds"}}``. Reply:
 ``{"success": bool, "exception": {"type", "message"} | null, "lines": [...], "bytes_billed": int, "refused": bool}``,
@@ -216,13 +215,14 @@ def leave():
     os._exit(0)
 
 
-def engine_of(installed, jobs_options, *, docs):
+def engine_of(installed, options):
     """What answers requests: dbt 2's binary, where it is installed, else dbt-core. Raises what importing it raises."""
     if installed.get("dbt", "").partition(".")[0].isdecimal() and int(installed["dbt"].partition(".")[0]) > 1:
-        return beside("rust_engine").RustEngine(Path(sys.executable).with_name("dbt"), docs=docs)
+        return beside("rust_engine").RustEngine(Path(sys.executable).with_name("dbt"), docs=options["docs"])
+    beside("lent_bytecode").lend(options["bytecode"], sys.prefix)
     from dbt.cli.main import dbtRunner
 
-    return Session(dbtRunner, jobs_options)
+    return Session(dbtRunner, options["jobs"])
 
 
 def main():
@@ -236,7 +236,7 @@ def main():
 
         hello = {"installed": installed_versions(), "python": platform.python_version(), "exception": None}
         try:
-            session = engine_of(hello["installed"], json.loads(sys.argv[2]), docs="docs" in sys.argv[3:])
+            session = engine_of(hello["installed"], json.loads(sys.argv[2]))
         except Exception as exception:
             reply({**hello, "exception": describe(exception)})
             return

@@ -17,7 +17,7 @@ import msgspec
 
 from headless_dbt.errors import DbtUnusableError, TimeLimitError
 from headless_dbt.log_filter import LogFilter
-from headless_dbt.session_protocol import Hello, JobsOptions, Reply
+from headless_dbt.session_protocol import Hello, Reply, SessionOptions
 
 SESSION_SCRIPT = Path(__file__).with_name("session.py")
 # GitHub kills the tree ten seconds after the first signal of a cancel: dbt gets the larger part of them.
@@ -62,31 +62,25 @@ def _is_session(pid: int) -> bool:
 class SessionProcess:
     """A running session. As a context manager, it leaves no process behind."""
 
-    def __init__(  # noqa: PLR0913
+    def __init__(  # noqa: PLR0913, PLR0917
         self,
         python: Path,
         folder: Path,
         environment: Mapping[str, str],
         show: Callable[[bytes], None],
-        jobs: JobsOptions,
-        *,
-        docs: bool = False,
+        options: SessionOptions,
         deadline: float = math.inf,
     ) -> None:
         """Start the session in ``folder`` with dbt's interpreter; ``show`` gets dbt's log as it comes.
 
-        ``docs`` says that they will be asked for. ``deadline`` is when the time limit ends, on the clock of
-        ``time.monotonic``.
+        ``deadline`` is when the time limit ends, on the clock of ``time.monotonic``.
         """
         self._deadline = deadline
         replies, replies_of_child = os.pipe()
         try:
             # A session of its own: the terminal's Ctrl-C then reaches dbt once, through `interrupt`.
             self._process = subprocess.Popen(  # noqa: S603  Our own script, by dbt's interpreter.
-                [
-                    *(str(python), "-P", str(SESSION_SCRIPT), str(replies_of_child)),
-                    *(msgspec.json.encode(jobs).decode(), *(["docs"] if docs else [])),
-                ],
+                [str(python), "-P", str(SESSION_SCRIPT), str(replies_of_child), msgspec.json.encode(options).decode()],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

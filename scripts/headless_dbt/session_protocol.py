@@ -1,4 +1,4 @@
-"""What the session answers, as session.py writes it: one JSON object a line. Pure."""
+"""What the session is told, and what it answers, as session.py has it: one JSON object a line. Pure."""
 
 import msgspec
 
@@ -38,6 +38,17 @@ class JobsOptions(msgspec.Struct, frozen=True):
     most_bytes: int | None
     ledger: str
     refusal: str = OVER_COST_LIMIT
+
+
+class SessionOptions(msgspec.Struct, frozen=True):
+    """What holds for a whole session.
+
+    ``docs`` says that they will be asked for. ``bytecode`` is the archive that dbt is imported with, or empty.
+    """
+
+    jobs: JobsOptions
+    docs: bool = False
+    bytecode: str = ""
 
 
 class Hello(msgspec.Struct, frozen=True):

@@ -41,7 +41,7 @@ from headless_dbt.recorder import Recorder, now
 from headless_dbt.resume import hook_carrier
 from headless_dbt.retrying import delay_before, retry_causes, state_for, still_to_build
 from headless_dbt.session_process import SessionEndedError, SessionProcess
-from headless_dbt.session_protocol import Reply, SessionException
+from headless_dbt.session_protocol import Reply, SessionException, SessionOptions
 from headless_dbt.settings import RunSettings
 from headless_dbt.source_freshness import add_failed_checks, stale_sources
 from headless_dbt.transient import transient_cause
@@ -66,11 +66,13 @@ class Memory:
 
     ``earlier`` is the run to continue. ``times`` are seconds of nodes, by which they are ordered; None leaves dbt its
     own order. ``parse`` is what dbt remembers of its last parse, and where this one's is kept; None keeps nothing.
+    ``bytecode`` is the archive that dbt is imported with, if it is there.
     """
 
     earlier: EarlierRun | None = None
     times: Mapping[str, float] | None = None
     parse: KeptParse | None = None
+    bytecode: Path | None = None
 
 
 def run_dbt(  # noqa: PLR0913  Each is a collaborator of its own.
@@ -90,6 +92,8 @@ def run_dbt(  # noqa: PLR0913  Each is a collaborator of its own.
     commands = DbtCommands(settings, folder.path, first, console.colors)
     context = folder.read_request().context
     jobs = job_options(context, settings.target, settings.cost_limit, settings.cost_per_tib, folder.jobs)
+    docs = settings.docs and not settings.check
+    options = SessionOptions(jobs, docs=docs, bytecode=str(memory.bytecode or ""))
     deadline = time.monotonic() + settings.time_limit * 60 if settings.time_limit else math.inf
     for tries_left in reversed(range(DEPS_TRIES)):
         try:
@@ -98,9 +102,8 @@ def run_dbt(  # noqa: PLR0913  Each is a collaborator of its own.
                 settings.project_dir,
                 environment,
                 console.show_log,
-                jobs,
-                docs=settings.docs and not settings.check,
-                deadline=deadline,
+                options,
+                deadline,
             ) as session:
                 dbt = RecordedCommands(session, settings, recorder, console)
                 conversation = _Conversation(session, dbt, settings, commands, memory, recorder, console, deadline)

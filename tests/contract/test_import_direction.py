@@ -71,6 +71,7 @@ ALONE = {
     "bigquery_patience",
     "bootstrap",
     "critical_first",
+    "lent_bytecode",
     "rust_engine",
     "session",
 }

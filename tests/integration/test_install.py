@@ -17,6 +17,22 @@ def test_a_line_of_dbt_is_resolved_and_both_asked_and_installed_are_recorded(pro
     assert f"dbt-core {installation['installed']['dbt-core']}" in done.output
 
 
+def test_a_fresh_environment_imports_what_the_run_before_has_compiled(project: Project, tmp_path: Path) -> None:
+    compiled = []
+    for number in ("first", "second"):
+        done = project.run(
+            *("--adapter", "duckdb"),
+            dbt=False,
+            HEADLESS_DBT_ENVIRONMENTS=str(tmp_path / number),
+            HEADLESS_DBT_KEPT=str(tmp_path / "kept"),
+            PYTHONDONTWRITEBYTECODE="",
+        )
+        assert done.exit_code == 0, done.output
+        compiled.append(len(list((tmp_path / number).rglob("*.pyc"))))
+    assert compiled[0] > 500
+    assert compiled[1] < compiled[0] / 50
+
+
 def test_a_pair_that_cannot_be_resolved_is_exit_code_3_with_uvs_reason(project: Project, tmp_path: Path) -> None:
     done = project.run(
         *("--adapter", "duckdb", "--adapter-version", "99.0.0"),

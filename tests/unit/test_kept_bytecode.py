@@ -1,109 +1,139 @@
-"""Bytecode that is kept is lent only where it is whole and belongs to the source."""
+"""Bytecode that is kept serves the next environment, wherever it is whole and belongs to the source."""
 
 import importlib.util
 import os
-import py_compile
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from headless_dbt.kept_bytecode import KeptBytecode
+from headless_dbt import lent_bytecode
+from headless_dbt.kept_bytecode import keep_bytecode
 from headless_dbt.kept_files import read_archive, write_archive
 
-PACKAGE = f"lib/python3.{sys.version_info.minor}/site-packages/little"
-PYC = f"{PACKAGE}/__pycache__/__init__.cpython-3{sys.version_info.minor}.pyc"
+MINOR = sys.version_info.minor
+SITE_PACKAGES = f"lib/python3.{MINOR}/site-packages"
+PYC = f"{SITE_PACKAGES}/little/__pycache__/__init__.cpython-3{MINOR}.pyc"
+# The session does the same: it loads the module by path.
+IMPORT = """\
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("lent_bytecode", sys.argv[1])
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+sys.path.insert(0, sys.argv[3] + "/" + sys.argv[4])
+module.lend(sys.argv[2], sys.argv[3])
+import little
+print(little.x)
+"""
 
 
 def environment(folder: Path, source: str = "x = 1\n") -> Path:
     """A fresh environment with one package, as an installer leaves it."""
-    (folder / PACKAGE).mkdir(parents=True)
-    (folder / PACKAGE / "__init__.py").write_text(source)
+    package = folder / SITE_PACKAGES / "little"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(source)
     return folder
 
 
-def imported(folder: Path) -> str:
-    """What Python says of its import."""
-    command = [sys.executable, "-v", "-c", "import little; print(little.x)"]
-    python_path = {"PYTHONPATH": str((folder / PACKAGE).parent), "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(command, env={**os.environ, **python_path}, capture_output=True, text=True, check=True)
-    matched = "__init__" in "".join(line for line in done.stderr.splitlines() if "matches" in line and "little" in line)
-    return f"{done.stdout.strip()} {'kept' if matched else 'compiled'}"
+def imported(folder: Path, kept: Path) -> str:
+    """What an import of the package comes to: its value, and whether Python had to compile it."""
+    (folder / PYC).unlink(missing_ok=True)
+    command: list[str | Path] = [sys.executable, "-c", IMPORT, lent_bytecode.__file__, kept, folder, SITE_PACKAGES]
+    on_disk = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": ""}
+    done = subprocess.run(command, env={**os.environ, **on_disk}, capture_output=True, text=True, check=True)
+    # What it compiles, it writes.
+    return f"{done.stdout.strip()} {'compiled' if (folder / PYC).exists() else 'kept'}"
 
 
 @pytest.fixture
 def kept(tmp_path: Path) -> Path:
     """What a run has left."""
-    first = environment(tmp_path / "first")
-    py_compile.compile(str(first / PACKAGE / "__init__.py"))
-    KeptBytecode(tmp_path / "kept.zip", first).keep()
-    return tmp_path / "kept.zip"
+    first, file = environment(tmp_path / "first"), tmp_path / "kept.zip"
+    assert imported(first, file) == "1 compiled"
+    keep_bytecode(file, first)
+    return file
 
 
 def test_what_one_environment_has_compiled_serves_the_next(kept: Path, tmp_path: Path) -> None:
     second = environment(tmp_path / "second")
-    os.utime(second / PACKAGE / "__init__.py", (1, 1))
-    assert imported(second) == "1 compiled"
-    KeptBytecode(kept, second).lend()
-    assert imported(second) == "1 kept"
+    os.utime(second / SITE_PACKAGES / "little/__init__.py", (1, 1))
+    assert imported(second, kept) == "1 kept"
 
 
-def test_another_source_is_compiled(kept: Path, tmp_path: Path) -> None:
+def test_another_source_is_compiled_and_then_kept(kept: Path, tmp_path: Path) -> None:
     second = environment(tmp_path / "second", "x = 2\n")
-    KeptBytecode(kept, second).lend()
-    assert imported(second).startswith("2")
+    assert imported(second, kept) == "2 compiled"
+    keep_bytecode(kept, second)
+    assert imported(environment(tmp_path / "third", "x = 2\n"), kept) == "2 kept"
 
 
-def test_what_is_there_stays_and_what_has_no_source_does_not_come(kept: Path, tmp_path: Path) -> None:
+def test_a_module_that_is_gone_does_not_come_back(kept: Path, tmp_path: Path) -> None:
     second = environment(tmp_path / "second")
-    (second / PYC).parent.mkdir()
-    (second / PYC).write_bytes(b"its own")
-    KeptBytecode(kept, second).lend()
-    assert (second / PYC).read_bytes() == b"its own"
-    third = environment(tmp_path / "third")
-    (third / PACKAGE / "__init__.py").unlink()
-    KeptBytecode(kept, third).lend()
-    assert not (third / PYC).exists()
+    (second / SITE_PACKAGES / "little/__init__.py").unlink()
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        imported(second, kept)
+    assert "has no attribute 'x'" in failed.value.stderr
+
+
+def test_a_mistake_in_a_source_is_told_as_python_tells_it(kept: Path, tmp_path: Path) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        imported(environment(tmp_path / "second", "x = = 1\n"), kept)
+    assert "SyntaxError" in failed.value.stderr
 
 
 GOOD_HEADER = importlib.util.MAGIC_NUMBER + b"\x03\x00\x00\x00" + importlib.util.source_hash(b"x = 1\n")
 
 
 @pytest.mark.parametrize(
-    ("name", "content"),
+    "content",
     [
-        (PYC, b""),
-        (PYC, b"garbage"),
-        (PYC, GOOD_HEADER + b"garbage"),
-        (PYC, GOOD_HEADER),
-        (PYC, GOOD_HEADER[:4] + bytes(12) + b"N"),
-        (f"{PACKAGE}/__init__.py", b"x = 666"),
-        (f"{PACKAGE}/__pycache__/../../../../../../little.pyc", GOOD_HEADER + b"N"),
-        (f"/{PYC}", GOOD_HEADER + b"N"),
-        ("bin/python", b"x"),
+        b"",
+        b"garbage",
+        GOOD_HEADER + b"garbage",
+        GOOD_HEADER + b"N",
+        GOOD_HEADER,
+        GOOD_HEADER[:7],
+        b"\0\0\0\0" + GOOD_HEADER[4:] + b"N",
+        GOOD_HEADER[:8] + bytes(8) + b"N",
     ],
 )
-def test_where_anything_is_wrong_nothing_is_lent(kept: Path, tmp_path: Path, name: str, content: bytes) -> None:
-    write_archive(kept, {**read_archive(kept), name: content})
-    second = environment(tmp_path / "second")
-    before = sorted(tmp_path.rglob("*"))
-    KeptBytecode(kept, second).lend()
-    assert sorted(tmp_path.rglob("*")) == before
-    assert imported(second) == "1 compiled"
+def test_what_is_no_bytecode_of_the_source_is_not_taken(kept: Path, tmp_path: Path, content: bytes) -> None:
+    write_archive(kept, {PYC: content})
+    assert imported(environment(tmp_path / "second"), kept) == "1 compiled"
+
+
+def test_nothing_but_bytecode_is_taken(kept: Path, tmp_path: Path) -> None:
+    write_archive(kept, {**read_archive(kept), f"{SITE_PACKAGES}/little/__init__.py": b"x = 666\n"})
+    assert imported(environment(tmp_path / "second"), kept) == "1 kept"
+
+
+@pytest.mark.parametrize("broken", ["gone", "empty", "garbage", "torn", "a byte changed", "a folder"])
+def test_a_broken_archive_is_as_good_as_none(kept: Path, tmp_path: Path, broken: str) -> None:
+    content = kept.read_bytes()
+    kept.unlink()
+    if broken == "a folder":
+        kept.mkdir()
+    elif broken != "gone":
+        at = content.index(b"little/__init__.py", 200)
+        changed = content[:at] + b"X" + content[at + 1 :]
+        kept.write_bytes(
+            {"empty": b"", "garbage": b"garbage", "torn": content[:-30], "a byte changed": changed}[broken]
+        )
+    assert imported(environment(tmp_path / "second"), kept) == "1 compiled"
 
 
 def test_it_is_written_again_only_where_there_is_more(kept: Path, tmp_path: Path) -> None:
-    first = tmp_path / "first"
-    kept.touch()
-    stamp = kept.stat().st_ino
-    KeptBytecode(kept, first).keep()
-    assert kept.stat().st_ino == stamp
-    (first / PACKAGE / "more.py").write_text("y = 1\n")
-    py_compile.compile(str(first / PACKAGE / "more.py"))
-    KeptBytecode(kept, first).keep()
+    first, inode = tmp_path / "first", kept.stat().st_ino
+    other_bytes = (first / PYC).read_bytes() + b"0"
+    (first / PYC).write_bytes(other_bytes)
+    keep_bytecode(kept, first)
+    assert kept.stat().st_ino == inode
+    (first / PYC).with_name(f"more.cpython-3{MINOR}.pyc").write_bytes((first / PYC).read_bytes())
+    (first / SITE_PACKAGES / "little/more.py").write_text("x = 1\n")
+    keep_bytecode(kept, first)
     assert len(read_archive(kept)) == 2
 
 
 def test_an_environment_without_bytecode_keeps_nothing(tmp_path: Path) -> None:
-    KeptBytecode(tmp_path / "kept.zip", environment(tmp_path / "first")).keep()
+    keep_bytecode(tmp_path / "kept.zip", environment(tmp_path / "first"))
     assert not (tmp_path / "kept.zip").exists()

@@ -10,7 +10,7 @@ import pytest
 from headless_dbt import session_process
 from headless_dbt.errors import CancelledError, DbtUnusableError
 from headless_dbt.session_process import SessionEndedError, SessionProcess
-from headless_dbt.session_protocol import JobsOptions
+from headless_dbt.session_protocol import JobsOptions, SessionOptions
 
 PROTOCOL = """
 import json, os, signal, subprocess, sys, time
@@ -24,7 +24,7 @@ for line in sys.stdin:
 """
 
 Start = Callable[..., SessionProcess]
-JOBS = JobsOptions(labels={}, most_bytes=None, ledger="jobs.jsonl")
+OPTIONS = SessionOptions(JobsOptions(labels={}, most_bytes=None, ledger="jobs.jsonl"))
 
 
 class _Log(list[bytes]):
@@ -47,7 +47,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: _Log) -> Start:
         script.write_text(PROTOCOL + "".join(f"    {line}\n" for line in lines))
         monkeypatch.setattr(session_process, "SESSION_SCRIPT", script)
         return SessionProcess(
-            Path(sys.executable), tmp_path, {"PATH": os.environ["PATH"], **environment}, log.append, JOBS
+            Path(sys.executable), tmp_path, {"PATH": os.environ["PATH"], **environment}, log.append, OPTIONS
         )
 
     return start
@@ -163,7 +163,7 @@ def test_a_session_that_ends_before_its_hello_is_noticed(
 
     with (
         pytest.raises(SessionEndedError, match="exit code 1"),
-        SessionProcess(Path(sys.executable), tmp_path, {}, log.append, JOBS) as session,
+        SessionProcess(Path(sys.executable), tmp_path, {}, log.append, OPTIONS) as session,
     ):
         session.hello()
 
@@ -175,7 +175,7 @@ def test_an_interpreter_that_cannot_be_started_is_named(tmp_path: Path, log: _Lo
     before = _open_files()
 
     with pytest.raises(DbtUnusableError, match=r"^The interpreter .* cannot be started: "):
-        SessionProcess(tmp_path / python, tmp_path, {}, log.append, JOBS)
+        SessionProcess(tmp_path / python, tmp_path, {}, log.append, OPTIONS)
 
     assert _open_files() == before
 

@@ -59,8 +59,7 @@ class _Session:
         self.replies, self.files, self.journal, self.folder = replies, files, journal, folder
         self.asked: list[list[str]] = []
 
-    def __call__(self, *given: object, docs: bool, deadline: float) -> "_Session":
-        self.given, self.docs = given, docs
+    def __call__(self, *_: object) -> Self:
         return self
 
     def __enter__(self) -> Self:

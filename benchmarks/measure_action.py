@@ -26,8 +26,8 @@ def seconds_by_step(file: Path) -> dict[str, float]:
     """How long each inner step of the action took, by act's own clock."""
     events = map(json.loads, file.read_text().splitlines())
     done = [event for event in events if event.get("stage") == "Main" and "executionTime" in event]
-    # Those of the action are inside of the workflow's own step.
-    done = [event for event in done if len(event["stepID"]) > 1]
+    # Those of the action are inside of the workflow's own step, which has this name.
+    done = [event for event in done if event["stepID"][0] == "dbt" and len(event["stepID"]) > 1]
     return {event["msg"].partition("Main ")[2].partition(" [")[0]: event["executionTime"] / 1e9 for event in done}
 
 

@@ -3,36 +3,25 @@
 This is the one module that runs on whatever ``python3`` there is, with the standard library and pip alone, so
 its syntax is that of old Pythons too: they shall read a sentence, not a traceback.
 
-pip installs uv into ``FOLDER/uv``, by the hash in requirements-tool.txt; uv does the rest, likewise by hash.
-A ready environment of the same lock and Python is left as it is. In a GitHub step it sets the outputs
-``python`` (the tool environment's interpreter), ``folder``, ``kept`` (what GitHub's cache keeps) and ``cache-key``
-(how the keys of it begin).
+pip downloads uv into ``FOLDER/uv``, by the hash in requirements-tool.txt; uv does the rest, likewise by hash. Where
+the environment variable HEADLESS_DBT_KEPT names a folder that is kept from run to run, uv's wheel is kept there.
+A ready environment of the same lock and Python is left as it is. In a GitHub step it sets the outputs ``python`` (the
+tool environment's interpreter) and ``folder``.
 """
 
 import hashlib
 import importlib.util
 import os
-import platform
 import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 OLDEST_PYTHON = (3, 11)
 PACKAGE = Path(__file__).resolve().parent
 LOCK = PACKAGE.parents[1] / "requirements-tool.txt"
-# The inputs that decide what a run keeps for the next one.
-CACHED_BY = (
-    "ADAPTER",
-    "DBT_VERSION",
-    "ADAPTER_VERSION",
-    "PYTHON_VERSION",
-    "PROJECT_DIR",
-    "PROFILES_DIR",
-    "TARGET",
-    "VARS",
-)
 
 
 class BootstrapError(Exception):
@@ -74,35 +63,57 @@ def pip_python(folder):
     return str(folder / "pip" / "bin" / "python")
 
 
-def install_uv(folder, lock_text):
-    """Install uv with pip; return its path."""
+def download(wheels, pin, folder):
+    """Have pip put a package into ``wheels``."""
+    for other in wheels.glob("uv-*"):
+        other.unlink()  # Of another version, or broken.
+    wheels.mkdir(parents=True, exist_ok=True)
+    pin_file = folder / "uv-requirement.txt"
+    pin_file.write_text(pin, "utf-8")
+    pip = [pip_python(folder), "-I", "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps"]
+    hashed = ["--require-hashes", "--only-binary", ":all:", "--dest", str(wheels), "-r", str(pin_file)]
+    call(pip + hashed, "Getting uv with pip")
+    pin_file.unlink()
+
+
+def wheel_of(pin, wheels):
+    """The wheel that has a hash of the lock, or None."""
+    allowed = set(re.findall("--hash=sha256:([0-9a-f]+)", pin))
+    for wheel in sorted(wheels.glob("uv-*.whl")):
+        if hashlib.sha256(wheel.read_bytes()).hexdigest() in allowed:
+            return wheel
+    return None
+
+
+def install_uv(folder, lock_text, kept):
+    """Unpack uv's binary, which pip downloads unless it is ``kept`` (a folder, or empty); return its path."""
     uv = folder / "uv" / "bin" / "uv"
     pin = requirement(lock_text, "uv")
     stamp = folder / "uv" / "pin.txt"
     if uv.is_file() and stamp.is_file() and stamp.read_text("utf-8") == pin:
         return uv
     shutil.rmtree(str(uv.parents[1]), ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
-    pin_file = folder / "uv-requirement.txt"
-    pin_file.write_text(pin, "utf-8")
-    pip = [
-        pip_python(folder),
-        "-I",
-        "-m",
-        "pip",
-        "--disable-pip-version-check",
-        "install",
-        "--quiet",
-        "--require-hashes",
-    ]
-    call([*pip, "--no-deps", "--target", str(uv.parents[1]), "-r", str(pin_file)], "Installing uv with pip")
-    pin_file.unlink()
+    uv.parent.mkdir(parents=True)
+    wheels = Path(kept) if kept else folder / "uv" / "wheel"
+    if wheel_of(pin, wheels) is None:
+        download(wheels, pin, folder)
+    wheel = wheel_of(pin, wheels)
+    if wheel is None:
+        raise BootstrapError("pip downloaded no uv that requirements-tool.txt allows. Lock it again.")
+    with zipfile.ZipFile(str(wheel)) as archive:
+        [binary] = [name for name in archive.namelist() if name.endswith(".data/scripts/uv")]
+        uv.write_bytes(archive.read(binary))
+    uv.chmod(0o755)
+    shutil.rmtree(str(folder / "uv" / "wheel"), ignore_errors=True)
     stamp.write_text(pin, "utf-8")
     return uv
 
 
-def build(folder, python):
-    """Build the tool environment; return its interpreter. ``python`` is a version, a path, or empty."""
+def build(folder, python, kept):
+    """Build the tool environment; return its interpreter.
+
+    ``python`` is a version, a path, or empty; ``kept`` is the folder that is kept from run to run, or empty.
+    """
     lock_text = LOCK.read_text("utf-8")
     tool = folder / "tool"
     stamp = tool / "headless-dbt-lock.txt"
@@ -111,7 +122,7 @@ def build(folder, python):
     interpreter = tool / "bin" / "python"
     if interpreter.exists() and stamp.is_file() and stamp.read_text("utf-8") == wanted:
         return interpreter
-    uv = install_uv(folder, lock_text)
+    uv = install_uv(folder, lock_text, kept)
     venv = [str(uv), "venv", "--quiet", "--no-project", "--clear"]
     call([*venv, "--python", python or sys.executable, str(tool)], "Making the tool environment")
     call(
@@ -125,7 +136,7 @@ def build(folder, python):
     return interpreter
 
 
-def choose_and_build(folder, wanted):
+def choose_and_build(folder, wanted, kept):
     """Build with the Python that was asked for, else with the one that runs.
 
     A `python-version` that is wrong or not to be had is for `run` to refuse: it tells the report and the issue too.
@@ -133,7 +144,7 @@ def choose_and_build(folder, wanted):
     running = sys.version_info[:2]
     try:
         if re.match(r"3\.(1[1-9]|[2-9]\d)(\.\d+)?$|/", wanted):
-            return build(folder, wanted)
+            return build(folder, wanted, kept)
     except BootstrapError:
         if running < OLDEST_PYTHON:
             raise
@@ -142,36 +153,15 @@ def choose_and_build(folder, wanted):
             "The runner's python3 is %d.%d; headless-dbt needs 3.11 or newer. "
             "Set the input `python-version` to 3.12, for example." % running
         )
-    return build(folder, "")
-
-
-def cache_of(interpreter):
-    """The folder that GitHub's cache keeps from run to run, and how its keys begin; both empty where none is wanted.
-
-    By all that decides what is in it: dbt and its Python, the machine, which project is parsed, and for which target.
-    """
-    if os.environ.get("HEADLESS_DBT_CACHE", "").strip().lower() == "false":
-        return "", ""
-    environment = (interpreter.parents[1] / "pyvenv.cfg").read_text("utf-8")
-    parts = re.findall(r"^version.*", environment, re.MULTILINE)
-    parts += [platform.system(), platform.machine(), (LOCK.parent / "requirements.txt").read_text("utf-8")]
-    # GitHub keeps the caches of repositories apart, and the home of a machine of one's own does not.
-    parts.append(os.environ.get("GITHUB_REPOSITORY", ""))
-    parts += [os.environ.get("HEADLESS_DBT_" + name, "").strip() for name in CACHED_BY]
-    own = Path(os.environ.get("GITHUB_WORKSPACE", ".")) / os.environ.get("HEADLESS_DBT_REQUIREMENTS", "").strip()
-    try:
-        parts.append(own.read_text("utf-8", "replace"))
-    except OSError:
-        parts.append("")  # There is none, or none that can be read: `run` says so.
-    name = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    return Path.home() / ".cache" / "headless-dbt" / ("kept-" + name), "headless-dbt-%s-" % name
+    return build(folder, "", kept)
 
 
 def main():
     """Build, and name the result; return the exit code."""
     folder = Path(sys.argv[1]).resolve()
     try:
-        interpreter = choose_and_build(folder, os.environ.get("HEADLESS_DBT_PYTHON_VERSION", "").strip())
+        wanted = os.environ.get("HEADLESS_DBT_PYTHON_VERSION", "").strip()
+        interpreter = choose_and_build(folder, wanted, os.environ.get("HEADLESS_DBT_KEPT", ""))
     except BootstrapError as error:
         text = "headless-dbt could not be installed: %s" % error
         if os.environ.get("GITHUB_ACTIONS") == "true":
@@ -181,9 +171,8 @@ def main():
         return 3
     output_file = os.environ.get("GITHUB_OUTPUT")
     if output_file:
-        kept, key = cache_of(interpreter)
         with open(output_file, "a", encoding="utf-8") as stream:
-            stream.write("python=%s\nfolder=%s\nkept=%s\ncache-key=%s\n" % (interpreter, folder, kept, key))
+            stream.write("python=%s\nfolder=%s\n" % (interpreter, folder))
     return 0
 
 

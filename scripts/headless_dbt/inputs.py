@@ -194,7 +194,13 @@ INPUTS = (
         quantity,
         _RUN,
     ),
-    Input("cache", "true", "Keep dbt's bytecode and last parse in GitHub's cache from run to run.", boolean, _RUN),
+    Input(
+        "cache",
+        "true",
+        "Keep the installer, dbt's bytecode and its last parse in GitHub's cache from run to run.",
+        boolean,
+        _RUN,
+    ),
     Input(
         "check",
         "false",

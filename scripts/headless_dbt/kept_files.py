@@ -42,8 +42,8 @@ def write_archive(file: Path, contents: Mapping[str, bytes]) -> None:
 
 
 def digest_of(folder: Path) -> str:
-    """What identifies all that is kept in a folder; an empty text where there is nothing."""
-    digest, files = hashlib.sha256(), sorted(folder.rglob("*.zip"))
+    """What identifies all that is kept in a folder, wheels too; an empty text where there is nothing."""
+    digest, files = hashlib.sha256(), sorted(file for file in folder.rglob("*") if file.suffix in (".zip", ".whl"))
     for file in files:
         digest.update(f"{file.relative_to(folder)}\0".encode())
         with contextlib.suppress(OSError), file.open("rb") as stream:

@@ -73,7 +73,7 @@ def run(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
     recorder = Recorder(folder, secrets)
     problem: HeadlessDbtError | None = None
     place: Place | None = None
-    advice = kept_before = ""
+    advice = ""
     with cancellable():
         try:
             console.mask(secrets)
@@ -85,7 +85,6 @@ def run(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
                 times=_times(folder, settings.project_dir, fetched) if settings.schedule == CRITICAL_PATH else None,
                 parse=_kept_parse(settings, runner),
             )
-            kept_before = digest_of(kept) if (kept := _kept(runner)) else ""
             _run(settings, runner, places.dbt_python, memory, recorder=recorder, console=console)
         except Exception as error:  # noqa: BLE001  Whatever happened, the run folder and the user are told.
             problem = told_as(error)
@@ -101,7 +100,7 @@ def run(flags: Flags, runner: Runner, places: Places, console: Console) -> int:
             recorder.note(finished=True)
             folder.forget_secrets()
             verdict = assemble_run(folder)
-            _offer_cache(runner, kept_before)
+            _offer_cache(runner)
     console.say(f"\nStatus: {verdict.status}. Run folder: {folder.path}")
     return verdict.exit_code
 
@@ -112,13 +111,13 @@ def _kept(runner: Runner) -> Path | None:
     return runner.workspace / given if given else None
 
 
-def _offer_cache(runner: Runner, before: str) -> None:
-    """Name what is kept for GitHub's cache, where it is not what was there ``before``: nothing is saved twice."""
-    prefix = runner.environment.get("HEADLESS_DBT_CACHE_KEY", "")
-    kept = _kept(runner)
-    after = digest_of(kept) if kept else ""
-    if prefix and after not in ("", before) and runner.output_file is not None:
-        append_outputs(runner.output_file, {"cache-key": prefix + after[:16]})
+def _offer_cache(runner: Runner) -> None:
+    """Name what is kept for GitHub's cache, where it is not what was restored: nothing is saved twice."""
+    prefix, restored = (runner.environment.get(f"HEADLESS_DBT_CACHE_{name}", "") for name in ("KEY", "RESTORED"))
+    digest = digest_of(kept) if prefix and (kept := _kept(runner)) else ""
+    key = prefix + digest[:16]
+    if digest and key != restored and runner.output_file is not None:
+        append_outputs(runner.output_file, {"cache-key": key})
 
 
 def _kept_parse(settings: RunSettings, runner: Runner) -> KeptParse | None:

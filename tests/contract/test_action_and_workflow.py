@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from headless_dbt.bootstrap import CACHED_BY
+from headless_dbt.cache_key import CACHED_BY
 from headless_dbt.inputs import INPUTS, Input
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,14 +57,14 @@ def test_every_input_reaches_the_run_through_its_own_variable(declared: Input) -
 
 
 def test_no_variable_of_the_run_comes_from_nowhere() -> None:
-    ours = {"PYTHON", "ENVIRONMENTS", "RUN_FOLDER", "EARLIER", "KEPT", "CACHE_KEY"}
+    ours = {"PYTHON", "ENVIRONMENTS", "RUN_FOLDER", "EARLIER", "KEPT", "CACHE_KEY", "CACHE_RESTORED"}
     declared_ones = {declared.variable for declared in RUN_INPUTS}
     assert set(step(ACTION, "run")["env"]) == declared_ones | {f"HEADLESS_DBT_{name}" for name in ours}
 
 
 def test_what_decides_what_is_cached_reaches_the_naming_of_it() -> None:
     decides = {f"HEADLESS_DBT_{name}" for name in (*CACHED_BY, "REQUIREMENTS", "CACHE", "ACTION")}
-    assert set(step(ACTION, "install")["env"]) == decides
+    assert set(step(ACTION, "cache")["env"]) == decides
 
 
 @pytest.mark.parametrize(("identity", "verb"), [(verb, verb) for verb in ("fetch", "recall", "report", "incident")])
@@ -83,12 +83,13 @@ def test_the_credentials_reach_one_step_and_the_token_another() -> None:
     assert "github.token" not in str(step(ACTION, "run"))
 
 
-def test_an_earlier_run_that_cannot_be_fetched_does_not_keep_dbt_from_running() -> None:
-    assert step(ACTION, "fetch")["continue-on-error"] == "true"
+@pytest.mark.parametrize("identity", ["cache", "restore", "fetch"])
+def test_what_an_earlier_run_left_and_cannot_be_had_does_not_keep_dbt_from_running(identity: str) -> None:
+    assert step(ACTION, identity)["continue-on-error"] == "true"
 
 
 def test_a_failure_after_the_build_never_replaces_its_verdict() -> None:
-    after = [each for each in steps_of(ACTION) if each["id"] not in ("install", "restore", "fetch", "run")]
+    after = [each for each in steps_of(ACTION) if each["id"] not in ("cache", "restore", "install", "fetch", "run")]
     assert [each["id"] for each in after] == ["recall", "report", "upload", "incident", "save"]
     for each in after:
         assert each["continue-on-error"] == "true"
@@ -161,7 +162,7 @@ def test_every_action_is_pinned_to_a_commit_with_its_version_beside_it(file: Pat
 @pytest.mark.parametrize("file", [ROOT / "action.yml", WORKFLOW], ids=lambda file: file.name)
 def test_step_names_are_short_imperative_and_in_sentence_case(file: Path) -> None:
     for each in steps_of(load(file)):
-        verbs = "Install|Fetch|Run|Report|Upload|Update|Check out|Build|Restore|Save"
+        verbs = "Name|Install|Fetch|Run|Report|Upload|Update|Check out|Build|Restore|Save"
         assert re.fullmatch(rf"({verbs})\b[a-z -]*", each["name"]), each["name"]
         assert len(each["name"]) <= 30
 

@@ -70,6 +70,7 @@ ALONE = {
     "bigquery_jobs",
     "bigquery_patience",
     "bootstrap",
+    "cache_key",
     "critical_first",
     "lent_bytecode",
     "rust_engine",

@@ -1,7 +1,10 @@
 """The one module that runs on any old Python: it must say a sentence, whatever is in its way."""
 
 import ast
+import hashlib
+import shutil
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -53,7 +56,7 @@ def test_its_syntax_is_that_of_old_pythons() -> None:
 @pytest.fixture
 def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """Start it as the action does, with these environment variables and no others of ours."""
-    for name in ("HEADLESS_DBT_PYTHON_VERSION", "GITHUB_ACTIONS", "GITHUB_OUTPUT"):
+    for name in ("HEADLESS_DBT_PYTHON_VERSION", "HEADLESS_DBT_KEPT", "GITHUB_ACTIONS", "GITHUB_OUTPUT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(sys, "argv", ["bootstrap.py", str(tmp_path / "folder")])
 
@@ -101,7 +104,7 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The Pythons that the environment was to be built with; one called `gone` is not to be had."""
     pythons = []
 
-    def build(_: Path, python: str) -> Path:
+    def build(_: Path, python: str, _kept: str) -> Path:
         pythons.append(python)
         if python.endswith("gone"):
             raise bootstrap.BootstrapError("No interpreter found.")
@@ -145,9 +148,9 @@ def test_an_old_runner_is_no_hindrance_where_a_python_was_asked_for(
     _old(monkeypatch)
     output = tmp_path / "output"
 
-    assert start(HEADLESS_DBT_PYTHON_VERSION=version, HEADLESS_DBT_CACHE="False", GITHUB_OUTPUT=str(output)) == 0
+    assert start(HEADLESS_DBT_PYTHON_VERSION=version, GITHUB_OUTPUT=str(output)) == 0
     assert built == [version.strip()]
-    assert output.read_text() == f"python=/built/bin/python\nfolder={tmp_path / 'folder'}\nkept=\ncache-key=\n"
+    assert output.read_text() == f"python=/built/bin/python\nfolder={tmp_path / 'folder'}\n"
 
 
 def test_a_python_without_pip_is_told_in_its_own_words(
@@ -172,13 +175,20 @@ class _Tools:
     def __init__(self, folder: Path) -> None:
         self.calls = folder / "calls.txt"
         self.python = folder / "python3"
+        self.wheel = folder / "uv-0.13.9-py3-none-any.whl"
+        self.lock = folder / "lock.txt"
         uv = folder / "uv-of-the-index"
         tool = "$last/lib/python3.12/site-packages"
         self._write(
             uv, f'for last; do :; done\n[ "$1" = venv ] && mkdir -p "$last/bin" "{tool}" && : > "$last/bin/python"'
         )
-        # `python -m pip … --target FOLDER/uv -r FILE`
-        self._write(self.python, f'while [ "$1" != --target ]; do shift; done\nmkdir -p "$2/bin"; cp {uv} "$2/bin/uv"')
+        with zipfile.ZipFile(self.wheel, "w") as archive:
+            archive.write(uv, "uv-0.13.9.data/scripts/uv")
+            archive.writestr("uv-0.13.9.data/scripts/uvx", "another")
+        digest = hashlib.sha256(self.wheel.read_bytes()).hexdigest()
+        self.lock.write_text(f"uv==0.13.9 \\\n    --hash=sha256:{'0' * 64} \\\n    --hash=sha256:{digest}\n")
+        # `python -m pip download … --dest FOLDER -r FILE`
+        self._write(self.python, f'while [ "$1" != --dest ]; do shift; done\ncp {self.wheel} "$2"')
 
     def _write(self, file: Path, script: str) -> None:
         note = f'printf "%s|" "$@" >> {self.calls}\necho "${{PYTHONPATH-none}}" >> {self.calls}'
@@ -195,6 +205,7 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> _Tools:
     tools = _Tools(tmp_path)
     monkeypatch.setattr(sys, "executable", str(tools.python))
     monkeypatch.setattr(bootstrap, "has_pip", lambda: True)
+    monkeypatch.setattr(bootstrap, "LOCK", tools.lock)
     monkeypatch.setenv("PYTHONPATH", "/of/the/caller")
     return tools
 
@@ -207,13 +218,16 @@ def test_everything_is_installed_by_hash_and_out_of_reach_of_the_callers_pythonp
     assert start() == 0
 
     pip, venv, sync = tools.called
-    assert pip[:7] == ["-I", "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--require-hashes"]
+    assert pip[:5] == ["-I", "-m", "pip", "--disable-pip-version-check", "download"]
+    assert {"--require-hashes", "--no-deps"} < set(pip)
     assert venv[:3] == ["venv", "--quiet", "--no-project"]
     assert sync[:5] == ["pip", "sync", "--quiet", "--no-build", "--require-hashes"]
     assert str(bootstrap.LOCK) in sync
     assert {call[-1] for call in tools.called} == {"none"}
     pth = folder / "tool" / "lib" / "python3.12" / "site-packages" / "headless_dbt.pth"
     assert pth.read_text() == f"{bootstrap.PACKAGE.parent}\n"
+    # uv's wheel is as large as uv, and of no more use.
+    assert not list(folder.rglob("*.whl"))
 
 
 def test_a_python_without_pip_gets_it_in_an_environment_of_its_own(tmp_path: Path) -> None:
@@ -238,44 +252,35 @@ def test_another_python_builds_the_environment_anew_with_the_same_uv(tools: _Too
     assert "3.12" in tools.called[3]
 
 
-@pytest.fixture
-def interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """That of a ready environment, in a workspace with a requirements file of its own."""
-    for name in (*bootstrap.CACHED_BY, "CACHE", "REQUIREMENTS"):
-        monkeypatch.delenv(f"HEADLESS_DBT_{name}", raising=False)
-    monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path))
-    (tmp_path / "own.txt").write_text("dbt-core==1.11.16\n")
-    (tmp_path / "tool/bin").mkdir(parents=True)
-    (tmp_path / "tool/pyvenv.cfg").write_text("home = /opt/python\nversion_info = 3.12.1\n")
-    return tmp_path / "tool/bin/python"
+def test_a_wheel_that_is_kept_is_not_downloaded_again(tools: _Tools, start: Callable[..., int], tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    assert start(HEADLESS_DBT_KEPT=str(kept)) == 0
+    assert [file.name for file in kept.iterdir()] == [tools.wheel.name]
+    shutil.rmtree(tmp_path / "folder")
+
+    assert start(HEADLESS_DBT_KEPT=str(kept)) == 0
+    assert [call[0] for call in tools.called] == ["-I", "venv", "pip", "venv", "pip"]
 
 
-@pytest.mark.parametrize("name", [*bootstrap.CACHED_BY, "REQUIREMENTS"])
-def test_a_cache_is_that_of_its_inputs(interpreter: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    kept, key = bootstrap.cache_of(interpreter)
-    assert kept.name == f"kept-{key.removeprefix('headless-dbt-').removesuffix('-')}"
-    assert bootstrap.cache_of(interpreter) == (kept, key)
-
-    monkeypatch.setenv(f"HEADLESS_DBT_{name}", "own.txt")
-
-    assert bootstrap.cache_of(interpreter)[1] != key
-
-
-def test_a_cache_is_that_of_a_python_and_of_what_a_file_of_requirements_says(
-    interpreter: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("content", [b"", b"garbage", b"PK\x05\x06" + bytes(18)])
+def test_a_kept_wheel_that_the_lock_does_not_know_is_never_unpacked(
+    tools: _Tools, start: Callable[..., int], tmp_path: Path, content: bytes
 ) -> None:
-    monkeypatch.setenv("HEADLESS_DBT_REQUIREMENTS", "own.txt")
-    keys = {bootstrap.cache_of(interpreter)[1]}
-    (interpreter.parents[2] / "own.txt").write_text("dbt-core==1.11.17\n")
-    keys.add(bootstrap.cache_of(interpreter)[1])
-    (interpreter.parents[1] / "pyvenv.cfg").write_text("home = /opt/python\nversion_info = 3.12.2\n")
-    keys.add(bootstrap.cache_of(interpreter)[1])
-    assert len(keys) == 3
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (kept / tools.wheel.name).write_bytes(content)
+    (kept / "uv-0.1.0-py3-none-any.whl").write_bytes(b"of another version")
+    (kept / "bytecode.zip").write_bytes(b"of another kind")
+
+    assert start(HEADLESS_DBT_KEPT=str(kept)) == 0
+    assert [call[0] for call in tools.called] == ["-I", "venv", "pip"]
+    assert (kept / tools.wheel.name).read_bytes() == tools.wheel.read_bytes()
+    assert sorted(file.name for file in kept.iterdir()) == ["bytecode.zip", tools.wheel.name]
 
 
-@pytest.mark.parametrize("requirements", ["", "no/such/file", "x" * 5000])
-def test_requirements_that_are_not_there_are_for_the_run_to_refuse(
-    interpreter: Path, monkeypatch: pytest.MonkeyPatch, requirements: str
+def test_a_download_that_the_lock_does_not_know_is_told(
+    tools: _Tools, start: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("HEADLESS_DBT_REQUIREMENTS", requirements)
-    assert bootstrap.cache_of(interpreter)[1].startswith("headless-dbt-")
+    tools.wheel.write_bytes(b"garbage")
+    assert start() == 3
+    assert "pip downloaded no uv that requirements-tool.txt allows." in capsys.readouterr().out

@@ -124,7 +124,7 @@ def test_the_versions_of_dbt_and_its_adapters_are_found(tmp_path: Path, monkeypa
     assert session.installed_versions() == {"dbt-core": "1.1.1", "dbt-duckdb": "1.2.3"}
 
 
-OPTIONS = {"labels": {"target": "prod"}, "most_bytes": 0, "ledger": "jobs.jsonl", "refusal": "too dear"}
+JOBS = {"labels": {"target": "prod"}, "most_bytes": 0, "ledger": "jobs.jsonl", "refusal": "too dear"}
 
 
 class _Job:
@@ -162,7 +162,7 @@ def test_jobs_are_watched_once_dbt_has_loaded_the_client(
     runner: type[_Runner], bigquery: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    talk = session.Session(runner, OPTIONS)
+    talk = session.Session(runner, JOBS)
     assert "bytes_billed" not in talk.answer({"argv": ["deps"]})
     talk.answer({"argv": ["parse"]})
     bigquery.Client().query("select 1").state = "DONE"
@@ -180,7 +180,7 @@ def test_the_service_is_waited_for_with_patience_and_not_for_ever(
     bigquery.QueryJob = type("QueryJob", (), {"result": lambda _: None})
     monkeypatch.setitem(sys.modules, "google.auth.transport.requests", transport)
 
-    talk = session.Session(runner, OPTIONS)
+    talk = session.Session(runner, JOBS)
     for command in ("parse", "parse"):
         talk.answer({"argv": [command]})
 
@@ -190,7 +190,7 @@ def test_the_service_is_waited_for_with_patience_and_not_for_ever(
 
 def test_without_the_client_there_is_nothing_to_watch(runner: type[_Runner], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "google.cloud.bigquery", raising=False)
-    talk = session.Session(runner, OPTIONS)
+    talk = session.Session(runner, JOBS)
     talk.answer({"argv": ["parse"]})
 
     assert talk.jobs is None
@@ -199,7 +199,7 @@ def test_without_the_client_there_is_nothing_to_watch(runner: type[_Runner], mon
 
 
 def test_an_interrupt_stops_dbt_and_cancels_what_runs(runner: type[_Runner], bigquery: Any) -> None:
-    talk = session.Session(runner, OPTIONS)
+    talk = session.Session(runner, JOBS)
     talk.answer({"argv": ["parse"]})
     job = bigquery.Client().query("select 1")
 
@@ -253,8 +253,9 @@ def _talk(tmp_path: Path, dbt: str | None, *requests: str) -> tuple[list[dict[st
     if dbt is not None:
         (package / "main.py").write_text(dbt)
     ours, theirs = os.pipe()
+    options = {"jobs": JOBS, "docs": False, "bytecode": ""}
     process = subprocess.run(
-        [sys.executable, "-P", session.__file__, str(theirs), "{}"],
+        [sys.executable, "-P", session.__file__, str(theirs), json.dumps(options)],
         input="".join(f"{request}\n" for request in requests),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -4,9 +4,10 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 from headless_dbt.google_account import (
     parse_credentials,
@@ -118,9 +119,17 @@ def redact_folder(folder: Path, secrets: Iterable[str]) -> None:
 
 @lru_cache(maxsize=4)
 def _forms(secrets: frozenset[str]) -> tuple[str, ...]:
-    """The secrets as they are and as they stand inside a JSON text, the longest first."""
+    """The secrets as they are and as they stand inside a URL or a JSON text, the longest first."""
     forms = {form for secret in secrets for form in (secret, json.dumps(secret)[1:-1], _json_body(secret))}
+    forms = forms.union(*map(_in_url, secrets))
     return tuple(sorted(forms | {_json_body(form) for form in forms}, key=len, reverse=True))
+
+
+def _in_url(secret: str) -> set[str]:
+    """As a password or a parameter: programs encode more of it or less, and write hexadecimals in either case."""
+    encoders = (quote_plus, partial(quote, safe=""), partial(quote, safe="!'()*"), quote)
+    upper = {encode(secret, errors="surrogateescape") for encode in encoders}
+    return upper | {re.sub("%..", lambda code: code[0].lower(), text) for text in upper}
 
 
 def _json_body(text: str) -> str:

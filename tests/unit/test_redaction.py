@@ -79,6 +79,23 @@ def test_a_value_is_taken_out_in_every_form_that_a_file_may_hold_it_in(secret: s
         assert clean.endswith(" after")
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "p%40ss+w%2Ford%C3%A9%21",
+        "p%40ss%20w%2Ford%C3%A9%21",
+        "p%40ss%20w%2Ford%C3%A9!",
+        "p%40ss%20w/ord%C3%A9%21",
+        "p%40ss+w%2ford%c3%a9%21",
+    ],
+)
+def test_a_password_in_a_url_is_taken_out(url: str) -> None:
+    assert (
+        redact(f"postgresql://me:{url}@host/db".encode(), ["p@ss w/ordé!"]).decode()
+        == f"postgresql://me:{MASK}@host/db"
+    )
+
+
 def test_a_value_in_a_json_text_inside_a_json_text_is_taken_out_too() -> None:
     """dbt.log quotes what the warehouse answered, which may be JSON itself."""
     secret = 'pass"word'

@@ -1,7 +1,9 @@
 """What several rings of tests share: environments that are built once, and the BigQuery emulator."""
 
+import json
 import os
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,20 @@ ROOT = Path(__file__).resolve().parents[1]
 RUST_VERSION = "2.0.0rc196"
 # Where the library lies that dbt 2 loads for DuckDB; dbt-duckdb brings its own.
 LIBDUCKDB = ":".join(str(file.parent) for file in ROOT.glob("tests/node_modules/@duckdb/node-bindings-*/libduckdb.so"))
+
+Complaint = Callable[[Path], str | None]
+# dbt reads the files itself, by its own schema: one path a line.
+VALIDATOR = """\
+import json, sys, traceback
+from dbt.artifacts.schemas.run import RunResultsArtifact
+for line in sys.stdin:
+    try:
+        RunResultsArtifact.read_and_check_versions(line.rstrip())
+        RunResultsArtifact.validate(json.load(open(line.rstrip())))
+        print("null", flush=True)
+    except Exception:
+        print(json.dumps(traceback.format_exc()), flush=True)
+"""
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +47,23 @@ def rust_python() -> Path:
     requirements = environments.dbt_requirements("duckdb", RUST_VERSION, "", None, ROOT)
     folder = (ROOT / ".venv" / f"dbt-{environments.fingerprint(requirements, '')[:12]}").resolve()
     return environments.build_dbt_environment(folder, requirements, "", os.environ)
+
+
+@pytest.fixture(scope="session")
+def complaint(dbt_python: Path) -> Iterator[Complaint]:
+    """What dbt has against a file of run results. It is imported once, because that takes longer than to read many."""
+    command: list[str | Path] = [dbt_python, "-c", VALIDATOR]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as validator:
+        assert validator.stdin
+        assert validator.stdout
+        ask, answer = validator.stdin, validator.stdout
+
+        def complaint(run_results: Path) -> str | None:
+            print(run_results, file=ask, flush=True)
+            said: str | None = json.loads(answer.readline())
+            return said
+
+        yield complaint
 
 
 @pytest.fixture(scope="session")

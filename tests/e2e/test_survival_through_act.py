@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Complaint
 from tests.e2e.act import CRON, Act
 from tests.e2e.caller import Caller
 from tests.e2e.dbt_project import MODELS, PROFILES, dbt_project
@@ -24,7 +25,7 @@ from tests.e2e.test_dbt_build import (
 )
 from tests.github_double import GitHubDouble
 from tests.integration.conftest import Project, sessions_in
-from tests.integration.test_survival import assert_valid, built, executes
+from tests.integration.test_survival import built, executes
 
 # By the time that dbt executes it, all others but the one that follows are built.
 ENDLESS = """
@@ -48,7 +49,7 @@ def commit_slow_project(caller: Caller, warehouse: Project, engine: Engine, time
     caller.commit({**dbt_project(profiles=profiles, **SLOW), **workflow(nightly=call(**engine, time_limit=time_limit))})
 
 
-def assert_complete(outcome: Outcome, warehouse: Project) -> None:
+def assert_complete(outcome: Outcome, warehouse: Project, complaint: Complaint) -> None:
     """The artifact says of every node once what the database says."""
     content = the_artifact(outcome)["run_results.json"]
     told = [(result["unique_id"].split(".")[2], result["status"]) for result in json.loads(content)["results"]]
@@ -56,7 +57,7 @@ def assert_complete(outcome: Outcome, warehouse: Project) -> None:
     assert built(warehouse) == {name for name, status in told if status == "success"}
     file = warehouse.root / "run_results.json"
     file.write_bytes(content)
-    assert_valid(warehouse, file)
+    assert complaint(file) is None
 
 
 def assert_red_and_finished(outcome: Outcome, status: str, exit_code: int) -> None:
@@ -70,7 +71,9 @@ def assert_red_and_finished(outcome: Outcome, status: str, exit_code: int) -> No
 
 
 @on_both_engines
-def test_the_time_limit(act: Act, caller: Caller, github: GitHubDouble, warehouse: Project, engine: Engine) -> None:
+def test_the_time_limit(  # noqa: PLR0913, PLR0917  Each is a fixture.
+    act: Act, caller: Caller, github: GitHubDouble, warehouse: Project, complaint: Complaint, engine: Engine
+) -> None:
     # On a busy machine the shorter ones are over before dbt has begun to build.
     for minutes in ("0.2", "0.5", "1.5"):
         commit_slow_project(caller, warehouse, engine, minutes)
@@ -80,7 +83,7 @@ def test_the_time_limit(act: Act, caller: Caller, github: GitHubDouble, warehous
 
     assert_red_and_finished(outcome, "timeout", 124)
     assert "Ended by the time limit" in outcome.job.summary
-    assert_complete(outcome, warehouse)
+    assert_complete(outcome, warehouse, complaint)
     [issue] = github.open_issues
     assert "`time-limit` is over" in str(issue.body)
 
@@ -125,7 +128,9 @@ def database_files(warehouse: Project) -> dict[str, bytes]:
 
 
 @on_both_engines
-def test_a_cancel(act: Act, caller: Caller, github: GitHubDouble, warehouse: Project, engine: Engine) -> None:
+def test_a_cancel(  # noqa: PLR0913, PLR0917  Each is a fixture.
+    act: Act, caller: Caller, github: GitHubDouble, warehouse: Project, complaint: Complaint, engine: Engine
+) -> None:
     commit_slow_project(caller, warehouse, engine)
     with ThreadPoolExecutor(1) as pool:
         run = pool.submit(act.run, caller, CRON)
@@ -140,7 +145,7 @@ def test_a_cancel(act: Act, caller: Caller, github: GitHubDouble, warehouse: Pro
     assert_red_and_finished(outcome, "cancelled", 130)
     assert "Cancelled" in outcome.job.summary
     assert database_files(warehouse) == left
-    assert_complete(outcome, warehouse)
+    assert_complete(outcome, warehouse, complaint)
     assert no_issue_was_touched(github)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import Complaint
 from tests.integration.conftest import CORE, RUST, Finished, Project, on_both_engines, sessions_in
 
 # Fails in the first attempt; the hook at its end makes the second one pass.
@@ -144,21 +145,14 @@ def contents(project: Project) -> dict[str, list[list[Any]]]:
     return found
 
 
-def assert_valid(project: Project, run_results: Path) -> None:
-    """dbt reads the file itself, by its own schema."""
-    check = (
-        "import json, sys; from dbt.artifacts.schemas.run import RunResultsArtifact as A; "
-        "A.read_and_check_versions(sys.argv[1]); A.validate(json.load(open(sys.argv[1])))"
-    )
-    subprocess.run([project.looking_in, "-c", check, str(run_results)], check=True)
-
-
 @pytest.mark.parametrize(
     ("project", "seed"),
     [*((CORE, seed) for seed in range(KILLS)), *((RUST, seed) for seed in range(KILLS // 3))],
     indirect=["project"],
 )
-def test_a_kill_at_any_moment_loses_invents_and_doubles_nothing(forest: Project, seed: int) -> None:
+def test_a_kill_at_any_moment_loses_invents_and_doubles_nothing(
+    forest: Project, seed: int, complaint: Complaint
+) -> None:
     luck = random.Random(seed)
     number = luck.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
     folder = forest.root.parent / "killed"
@@ -193,7 +187,7 @@ def test_a_kill_at_any_moment_loses_invents_and_doubles_nothing(forest: Project,
     assert there <= started_or_passed, "there, and not among the results"
     entries = cut.read("run_results.json")["results"]
     assert sorted(entry["unique_id"] for entry in entries) == sorted(names)
-    assert_valid(forest, folder / "run_results.json")
+    assert complaint(folder / "run_results.json") is None
 
     resumed = forest.run("--resume-from", str(folder))
 
@@ -208,7 +202,7 @@ def test_a_kill_at_any_moment_loses_invents_and_doubles_nothing(forest: Project,
 
 
 @on_both_engines
-def test_a_disk_that_is_full_at_the_end_loses_no_result(project: Project) -> None:
+def test_a_disk_that_is_full_at_the_end_loses_no_result(project: Project, complaint: Complaint) -> None:
     """dbt cannot write run_results.json: what /dev/full is for."""
     folder = project.root.parent / "full"
     running = subprocess.Popen(
@@ -231,7 +225,7 @@ def test_a_disk_that_is_full_at_the_end_loses_no_result(project: Project) -> Non
     assert told.exit_code != 0
     assert "No space left on device" in output
     assert told.nodes == {f"model.little.{name}": "success" for name in ("one", "two", "three")}
-    assert_valid(project, folder / "run_results.json")
+    assert complaint(folder / "run_results.json") is None
     assert told.read("run.json")["status"] != "success"
 
     resumed = project.run("--resume-from", str(folder))

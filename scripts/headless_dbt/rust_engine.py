@@ -35,6 +35,8 @@ CATALOG = "--write-catalog"
 NO_PAGE = "dbt 2 makes none; catalog.json is there"
 # What a node came to where it came to nothing good.
 BAD = ("error", "fail", "runtime error")
+# How the supervisor selects what failed before.
+AGAIN = "--select=result:error"
 # A selection of nothing: an option without a value would be refused.
 NO_NODE = "fqn:of.no.node"
 MANIFEST = "manifest.json"
@@ -75,7 +77,7 @@ class RustEngine:
         if is_docs and self.catalog.is_file():
             shutil.copy(self.catalog, Path(value_of(argv, "--target-path")) / self.catalog.name)
             return no_page
-        outcome = self.run(argv[0], [*translated(argv), *([CATALOG] if self.docs and argv[0] == "build" else [])])
+        outcome = self.run(argv[0], self.arguments(argv))
         if argv[0] == "build":
             self.catalog = Path(value_of(argv, "--target-path")) / "catalog.json"
         drop_query_log(argv)
@@ -92,6 +94,12 @@ class RustEngine:
         if argv != ["list", *self.parsed[1:], *LISTED] or any(map(SELECTS, os.environ)):
             return False
         return not (Path(value_of(argv, "--project-dir")) / "selectors.yml").exists()
+
+    def arguments(self, argv: list[str]) -> list[str]:
+        """What the binary is called with."""
+        again = failed_before(Path(value_of(argv, "--state")), self.manifest()) if AGAIN in argv else []
+        catalog = [CATALOG] if self.docs and argv[0] == "build" else []
+        return [*translated(argv), *(["--select", *again] if again else []), *catalog]
 
     def manifest(self) -> dict[str, Any]:
         """What the parse wrote."""
@@ -211,27 +219,20 @@ def translated(argv: list[str]) -> list[str]:
         if argument in DROPPED:
             for _ in range(DROPPED[argument]):
                 next(arguments)
-        elif argument != "--select=result:error":
+        elif argument != AGAIN:
             kept.append(argument)
     if argv[:2] == ["docs", "generate"]:
         kept[:2] = ["compile", CATALOG]
-    if "--select=result:error" in argv:
-        kept += ["--select", *failed_before(Path(value_of(argv, "--state")), Path(value_of(argv, "--target-path")))]
     return kept
 
 
-def failed_before(state: Path, target_path: Path) -> list[str]:
+def failed_before(state: Path, manifest: Mapping[str, Any]) -> list[str]:
     """A selector for each node that has an error in the results in ``state``.
 
-    The binary takes ``result:error`` for a selection of nothing. A node is named by its whole fqn, which the manifest
-    of the parse has.
+    The binary takes ``result:error`` for a selection of nothing. A node is named by its whole fqn.
     """
     results = json.loads((state / "run_results.json").read_bytes())["results"]
-    manifests = sorted(target_path.parent.glob("*/manifest.json"))
-    known: dict[str, Any] = {}
-    for file in manifests:
-        manifest = json.loads(file.read_bytes())
-        known |= {**manifest["nodes"], **manifest["unit_tests"], **manifest.get("saved_queries", {})}
+    known = {**manifest["nodes"], **manifest["unit_tests"], **manifest.get("saved_queries", {})}
     failed = [result["unique_id"] for result in results if result["status"] == "error"]
     return ["fqn:" + ".".join(known[unique_id]["fqn"]) for unique_id in failed] or [NO_NODE]
 

@@ -5,7 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from headless_dbt.rust_engine import LISTED, Outcome, RustEngine, mend_artifacts, surroundings, translated
+from headless_dbt.rust_engine import (
+    LISTED,
+    Outcome,
+    RustEngine,
+    failed_before,
+    mend_artifacts,
+    surroundings,
+    translated,
+)
 
 COMMON = ["--project-dir", "/p", "--log-path", "/run", "--log-file-max-bytes", "0", "--write-json", "--no-use-colors"]
 PLAIN = ["--project-dir", "/p", "--log-path", "/run", "--write-json"]
@@ -32,6 +40,7 @@ def outcome_of(*lines: str, code: int = 1, shown: bool = True) -> Outcome:
         (["docs", "generate", "--static", "--no-compile", *COMMON], ["compile", "--write-catalog", *PLAIN]),
         (["compile", "--no-introspect", "--no-populate-cache", "--inline", "x"], ["compile", "--inline", "x"]),
         (["deps", *COMMON], ["deps", *PLAIN]),
+        (["build", "--select=result:error", "--state", "s", *COMMON], ["build", "--state", "s", *PLAIN]),
     ],
 )
 def test_the_arguments_of_dbt_core_become_those_that_it_takes(argv: list[str], taken: list[str]) -> None:
@@ -46,18 +55,12 @@ def test_the_arguments_of_dbt_core_become_those_that_it_takes(argv: list[str], t
     ],
 )
 def test_what_failed_before_is_selected_by_name(tmp_path: Path, statuses: dict[str, str], selected: list[str]) -> None:
-    state, target = tmp_path / "state", tmp_path / "attempts/2"
-    for folder in (state, target, tmp_path / "attempts/1"):
-        folder.mkdir(parents=True)
     results = [{"unique_id": name, "status": status} for name, status in statuses.items()]
-    (state / "run_results.json").write_text(json.dumps({"results": results}))
+    (tmp_path / "run_results.json").write_text(json.dumps({"results": results}))
     nodes = {"model.p.a": {"fqn": ["p", "marts", "a"]}, "model.p.b": {"fqn": ["p", "b"]}}
     manifest = {"nodes": nodes, "unit_tests": {"unit_test.p.a.u": {"fqn": ["p", "a", "u"]}}}
-    (tmp_path / "attempts/1/manifest.json").write_text(json.dumps(manifest))
 
-    argv = ["build", "--target-path", str(target), "--select=result:error", "--state", str(state)]
-
-    assert translated(argv) == [*argv[:3], *argv[4:], "--select", *selected]
+    assert failed_before(tmp_path, manifest) == selected
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ tool environment's interpreter) and ``folder``.
 
 import hashlib
 import importlib.util
+import io
 import os
 import re
 import shutil
@@ -18,10 +19,18 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import NamedTuple
 
 OLDEST_PYTHON = (3, 11)
 PACKAGE = Path(__file__).resolve().parent
 LOCK = PACKAGE.parents[1] / "requirements-tool.txt"
+
+
+class Wheel(NamedTuple):
+    """A wheel: the name of its file, and what is in it."""
+
+    name: str
+    content: bytes
 
 
 class BootstrapError(Exception):
@@ -63,48 +72,66 @@ def pip_python(folder):
     return str(folder / "pip" / "bin" / "python")
 
 
-def download(wheels, pin, folder):
-    """Have pip put a package into ``wheels``."""
-    for other in wheels.glob("uv-*"):
-        other.unlink()  # Of another version, or broken.
-    wheels.mkdir(parents=True, exist_ok=True)
+def download(folder, pin):
+    """Have pip download uv into ``folder``."""
+    folder.mkdir(parents=True)
     pin_file = folder / "uv-requirement.txt"
     pin_file.write_text(pin, "utf-8")
-    pip = [pip_python(folder), "-I", "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps"]
-    hashed = ["--require-hashes", "--only-binary", ":all:", "--dest", str(wheels), "-r", str(pin_file)]
-    call(pip + hashed, "Getting uv with pip")
-    pin_file.unlink()
+    pip = [pip_python(folder.parent), "-I", "-m", "pip", "--disable-pip-version-check", "download", "--quiet"]
+    hashed = ["--no-deps", "--only-binary", ":all:", "--require-hashes", "-r", str(pin_file)]
+    call(pip + hashed + ["--dest", str(folder)], "Getting uv with pip")
 
 
-def wheel_of(pin, wheels):
+def wheel_of(pin, folder):
     """The wheel that has a hash of the lock, or None."""
     allowed = set(re.findall("--hash=sha256:([0-9a-f]+)", pin))
-    for wheel in sorted(wheels.glob("uv-*.whl")):
-        if hashlib.sha256(wheel.read_bytes()).hexdigest() in allowed:
-            return wheel
+    for file in sorted(folder.glob("uv-*.whl")):
+        try:
+            content = file.read_bytes()
+        except OSError:
+            continue
+        if hashlib.sha256(content).hexdigest() in allowed:
+            return Wheel(file.name, content)
     return None
 
 
+def keep(wheel, folder):
+    """Put a wheel where the next run finds it. Where that cannot be written, the next run downloads it, too."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for other in folder.glob("uv-*.whl"):
+            other.unlink()  # Of another version, or broken.
+        # Whole or not at all: another job of this machine may look for it now.
+        temporary = folder / ("%s.%d" % (wheel.name, os.getpid()))
+        temporary.write_bytes(wheel.content)
+        os.replace(str(temporary), str(folder / wheel.name))
+    except OSError:
+        pass
+
+
 def install_uv(folder, lock_text, kept):
-    """Unpack uv's binary, which pip downloads unless it is ``kept`` (a folder, or empty); return its path."""
+    """Unpack uv's binary, which pip downloads unless its wheel is in ``kept`` (a path, or empty); return its path."""
     uv = folder / "uv" / "bin" / "uv"
     pin = requirement(lock_text, "uv")
     stamp = folder / "uv" / "pin.txt"
     if uv.is_file() and stamp.is_file() and stamp.read_text("utf-8") == pin:
         return uv
     shutil.rmtree(str(uv.parents[1]), ignore_errors=True)
-    uv.parent.mkdir(parents=True)
-    wheels = Path(kept) if kept else folder / "uv" / "wheel"
-    if wheel_of(pin, wheels) is None:
-        download(wheels, pin, folder)
-    wheel = wheel_of(pin, wheels)
+    wheel = wheel_of(pin, Path(kept)) if kept else None
     if wheel is None:
-        raise BootstrapError("pip downloaded no uv that requirements-tool.txt allows. Lock it again.")
-    with zipfile.ZipFile(str(wheel)) as archive:
+        downloaded = folder / "uv" / "wheel"
+        download(downloaded, pin)
+        wheel = wheel_of(pin, downloaded)
+        if wheel is None:
+            raise BootstrapError("pip downloaded no uv that requirements-tool.txt allows. Lock it again.")
+        shutil.rmtree(str(downloaded))
+        if kept:
+            keep(wheel, Path(kept))
+    with zipfile.ZipFile(io.BytesIO(wheel.content)) as archive:
         [binary] = [name for name in archive.namelist() if name.endswith(".data/scripts/uv")]
+        uv.parent.mkdir(parents=True)
         uv.write_bytes(archive.read(binary))
     uv.chmod(0o755)
-    shutil.rmtree(str(folder / "uv" / "wheel"), ignore_errors=True)
     stamp.write_text(pin, "utf-8")
     return uv
 

@@ -49,7 +49,10 @@ def cache_of(environment):
 
 def main():
     """Set the outputs."""
-    kept, key = cache_of(os.environ)
+    try:
+        kept, key = cache_of(os.environ)
+    except (OSError, RuntimeError):
+        kept = key = ""  # This user has no home, for one: then nothing is kept.
     with open(os.environ["GITHUB_OUTPUT"], "a", encoding="utf-8") as stream:
         stream.write("kept=%s\nkey=%s\n" % (kept, key))
 

@@ -262,6 +262,16 @@ def test_a_wheel_that_is_kept_is_not_downloaded_again(tools: _Tools, start: Call
     assert [call[0] for call in tools.called] == ["-I", "venv", "pip", "venv", "pip"]
 
 
+def test_where_nothing_can_be_kept_it_is_installed_all_the_same(
+    tools: _Tools, start: Callable[..., int], tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    assert start(HEADLESS_DBT_KEPT=str(tmp_path / "file/kept")) == 0
+    (tmp_path / "kept" / tools.wheel.name).mkdir(parents=True)
+    shutil.rmtree(tmp_path / "folder")
+    assert start(HEADLESS_DBT_KEPT=str(tmp_path / "kept")) == 0
+
+
 @pytest.mark.parametrize("content", [b"", b"garbage", b"PK\x05\x06" + bytes(18)])
 def test_a_kept_wheel_that_the_lock_does_not_know_is_never_unpacked(
     tools: _Tools, start: Callable[..., int], tmp_path: Path, content: bytes

@@ -66,3 +66,16 @@ def test_the_outputs_are_empty_where_no_cache_is_wanted(tmp_path: Path, cache: s
     assert (values["key"] != "") == wanted == values["kept"].startswith(str(tmp_path))
     assert kept.endswith(values["kept"].rpartition("/")[2])
     assert values["key"] == key
+
+
+def test_a_user_without_a_home_keeps_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", fail)
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
+    cache_key.main()
+    assert (tmp_path / "output").read_text() == "kept=\nkey=\n"
+    assert capsys.readouterr().out == ""

@@ -212,14 +212,16 @@ def test_a_check_builds_nothing_and_touches_no_issue(
     assert no_issue_was_touched(github)
 
 
-def test_dbt_that_cannot_be_installed(act: Act, caller: Caller, github: GitHubDouble) -> None:
-    caller.commit({**dbt_project(), **workflow(nightly=call(adapter_version="1.0.99"))})
+@pytest.mark.parametrize("engine", [{"adapter_version": "1.0.99"}, {"dbt_version": "2.0.99"}], ids=ENGINES.keys())
+def test_dbt_that_cannot_be_installed(act: Act, caller: Caller, github: GitHubDouble, engine: Engine) -> None:
+    caller.commit({**dbt_project(), **workflow(nightly=call(**engine))})
     outcome = act.run(caller, CRON)
     assert outcome.job.failed_steps == ["Run dbt", "Build with dbt"]
     assert outputs(outcome.job)["status"] == "error"
     assert the_artifact(outcome).keys() >= {"run.json", "report.html"}
     [issue] = github.issues
-    assert "1.0.99" in str(issue.body)
+    [version] = engine.values()
+    assert version in str(issue.body)
 
 
 @on_both_engines
@@ -234,8 +236,9 @@ def test_a_project_that_does_not_parse(act: Act, caller: Caller, github: GitHubD
     assert "no_such_model" in str(issue.body)
 
 
-def test_a_project_dir_that_does_not_exist(act: Act, caller: Caller, github: GitHubDouble) -> None:
-    caller.commit({**dbt_project(), **workflow(nightly=call(project_dir="nowhere/dbt"))})
+@on_both_engines
+def test_a_project_dir_that_does_not_exist(act: Act, caller: Caller, github: GitHubDouble, engine: Engine) -> None:
+    caller.commit({**dbt_project(), **workflow(nightly=call(**engine, project_dir="nowhere/dbt"))})
     outcome = act.run(caller, CRON)
     assert outcome.job.failed_steps == ["Run dbt", "Build with dbt"]
     assert outputs(outcome.job)["status"] == "error"
@@ -285,9 +288,13 @@ def test_the_action_used_directly(act: Act, caller: Caller, github: GitHubDouble
     assert no_issue_was_touched(github)
 
 
-def test_the_workflow_in_a_copy_of_this_repository(act: Act, tmp_path: Path) -> None:
+@on_both_engines
+def test_the_workflow_in_a_copy_of_this_repository(act: Act, tmp_path: Path, engine: Engine) -> None:
     copy = Caller(clean_copy(ROOT, tmp_path / "copy"), "acme/headless-dbt")
-    copy.commit({})
+    name = ".github/workflows/dbt-build.yml"
+    text = (copy.folder / name).read_text()
+    version = engine.get("dbt_version", "${{ inputs.dbt-version }}")
+    copy.commit({name: text.replace("dbt-version: ${{ inputs.dbt-version }}", f"dbt-version: {version}")})
     outcome = act.run(copy, dispatch(target="local", select="resource_type:seed"))
     assert outcome.succeeded, outcome.log
     assert set(results(outcome).values()) == {"success"}

@@ -31,10 +31,8 @@ run: tool
 	$(TOOL) report --project-dir dbt_project || exit; \
 	exit $$code
 
-# One worker more than there are processors: many tests wait, for act or until a time is over.
-WORKERS ?= $(shell $(PYTHON) -c "import os; print(1 + (os.cpu_count() or 1))")
 test: lint
-	$(DEV) -m pytest -n $(WORKERS) --dist worksteal
+	$(DEV) -m pytest -n auto --dist worksteal
 
 # How many kills: make kills KILLS=500
 KILLS ?= 200

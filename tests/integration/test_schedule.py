@@ -19,10 +19,10 @@ CHAIN = ("z_first", "z_second", "z_third")
 
 
 def _models() -> dict[str, str]:
-    files = {f"models/a_{number}.py": SLEEPS.format(refs="", seconds=0.3) for number in range(12)}
-    files[f"models/{CHAIN[0]}.py"] = SLEEPS.format(refs="", seconds=0.6)
+    files = {f"models/a_{number}.py": SLEEPS.format(refs="", seconds=0.6) for number in range(12)}
+    files[f"models/{CHAIN[0]}.py"] = SLEEPS.format(refs="", seconds=1.2)
     for parent, child in pairwise(CHAIN):
-        files[f"models/{child}.py"] = SLEEPS.format(refs=f'dbt.ref("{parent}")', seconds=0.6)
+        files[f"models/{child}.py"] = SLEEPS.format(refs=f'dbt.ref("{parent}")', seconds=1.2)
     return files
 
 
@@ -64,5 +64,5 @@ def test_the_longest_way_begins_first_and_the_whole_ends_earlier(project: Projec
 
     assert "z_first" in _begun(ordered)[:2]
     assert len(_begun(ordered)) == 15
-    # By dbt's order the chain of 1.8 s begins when the short ones have taken 1.8 s of two threads.
-    assert _span(ordered) < _span(first) - 0.6
+    # By dbt's order the chain of 3.6 s begins when the short ones have taken 3.6 s of two threads.
+    assert _span(ordered) < _span(first) - 1.2

@@ -18,8 +18,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from headless_dbt import environments, lent_bytecode
+from headless_dbt import environments
 from headless_dbt.kept_bytecode import keep_bytecode
+from headless_dbt.session_process import SESSION_SCRIPT
 
 from benchmarks import projects, side_by_side
 from benchmarks.projects import ROOT
@@ -27,11 +28,11 @@ from benchmarks.side_by_side import LOCAL, TOOL_PYTHON
 
 # As the session does it.
 PARSE = """\
-import importlib.util, sys
-spec = importlib.util.spec_from_file_location("lent_bytecode", sys.argv[1])
-lent_bytecode = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(lent_bytecode)
-lent_bytecode.lend(sys.argv[2], sys.prefix)
+import sys
+sys.path.insert(0, sys.argv[1])
+from session import beside
+del sys.path[0]
+beside("lent_bytecode").lend(sys.argv[2], sys.prefix)
 from dbt.cli.main import dbtRunner
 sys.exit(not dbtRunner().invoke(sys.argv[3:]).success)
 """
@@ -61,7 +62,7 @@ def main() -> None:
             tar("--extract", "--use-compress-program", "unzstd")
 
         def call(archive: Path, *arguments: str) -> None:
-            program = [str(dbt / "bin/python"), "-c", PARSE, lent_bytecode.__file__]
+            program = [str(dbt / "bin/python"), "-c", PARSE, str(SESSION_SCRIPT.parent)]
             command = [*program, str(archive), *arguments, *LOCAL]
             subprocess.run(command, cwd=project, env=environment, stdout=subprocess.DEVNULL, check=True)
 

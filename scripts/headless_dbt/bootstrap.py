@@ -1,7 +1,7 @@
 """Build the tool environment: ``python3 -I bootstrap.py FOLDER`` makes ``FOLDER/tool``, with uv in it.
 
-This is the one module that runs on whatever ``python3`` there is, with the standard library and pip alone, so
-its syntax is that of old Pythons too: they shall read a sentence, not a traceback.
+Like cache_key.py it runs on whatever ``python3`` there is, with the standard library and pip alone, so its syntax is
+that of old Pythons too: they shall read a sentence, not a traceback.
 
 pip downloads uv into ``FOLDER/uv``, by the hash in requirements-tool.txt; uv does the rest, likewise by hash. Where
 the environment variable HEADLESS_DBT_KEPT names a folder that is kept from run to run, uv's wheel is kept there.

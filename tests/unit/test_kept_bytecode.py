@@ -7,21 +7,19 @@ import sys
 from pathlib import Path
 
 import pytest
-from headless_dbt import lent_bytecode
 from headless_dbt.kept_bytecode import keep_bytecode
 from headless_dbt.kept_files import read_archive, write_archive
+from headless_dbt.session_process import SESSION_SCRIPT
 
 MINOR = sys.version_info.minor
 SITE_PACKAGES = f"lib/python3.{MINOR}/site-packages"
 PYC = f"{SITE_PACKAGES}/little/__pycache__/__init__.cpython-3{MINOR}.pyc"
-# The session does the same: it loads the module by path.
 IMPORT = """\
-import importlib.util, sys
-spec = importlib.util.spec_from_file_location("lent_bytecode", sys.argv[1])
-module = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(module)
-sys.path.insert(0, sys.argv[3] + "/" + sys.argv[4])
-module.lend(sys.argv[2], sys.argv[3])
+import sys
+sys.path.insert(0, sys.argv[1])
+from session import beside
+sys.path[0] = sys.argv[3] + "/" + sys.argv[4]
+beside("lent_bytecode").lend(sys.argv[2], sys.argv[3])
 import little
 print(little.x)
 """
@@ -38,7 +36,7 @@ def environment(folder: Path, source: str = "x = 1\n") -> Path:
 def imported(folder: Path, kept: Path) -> str:
     """What an import of the package comes to: its value, and whether Python had to compile it."""
     (folder / PYC).unlink(missing_ok=True)
-    command: list[str | Path] = [sys.executable, "-c", IMPORT, lent_bytecode.__file__, kept, folder, SITE_PACKAGES]
+    command: list[str | Path] = [sys.executable, "-c", IMPORT, SESSION_SCRIPT.parent, kept, folder, SITE_PACKAGES]
     on_disk = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": ""}
     done = subprocess.run(command, env={**os.environ, **on_disk}, capture_output=True, text=True, check=True)
     # What it compiles, it writes.

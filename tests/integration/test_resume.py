@@ -143,17 +143,20 @@ sources:
   - name: raw
     schema: main
     config: {loaded_at_field: no_such_column, freshness: {error_after: {count: 1, period: day}}}
-    tables: [{name: one}]
+    tables: [{name: landed}]
 """
 
 
 @on_both_engines
 def test_a_freshness_check_that_fails_itself_is_no_success(project: Project) -> None:
+    # A relation that no model of the second run replaces while another one reads it.
+    project.write({"models/landed.sql": "select 1 as id"})
     assert project.run().exit_code == 0
-    project.write({"models/raw.yml": FRESHNESS, "models/four.sql": "select id from {{ source('raw', 'one') }}"})
+    (project.root / "models" / "landed.sql").unlink()
+    project.write({"models/raw.yml": FRESHNESS, "models/four.sql": "select id from {{ source('raw', 'landed') }}"})
     done = project.run("--source-freshness", "true")
     assert done.exit_code == 1, done.output
-    assert done.nodes["source.little.raw.one"] == "runtime error"
+    assert done.nodes["source.little.raw.landed"] == "runtime error"
     # It says nothing of the data, which is built.
     assert done.nodes["model.little.four"] == "success"
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import py_compile
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +64,17 @@ def test_another_source_is_compiled_and_then_kept(kept: Path, tmp_path: Path) ->
     assert imported(second, kept) == "2 compiled"
     keep_bytecode(kept, second)
     assert imported(environment(tmp_path / "third", "x = 2\n"), kept) == "2 kept"
+
+
+@pytest.mark.parametrize(("module", "is_kept"), [("dbt", False), ("dbt/adapters", False), ("dbt/parser", True)])
+def test_what_several_packages_bring_is_left_out(module: str, is_kept: bool, tmp_path: Path) -> None:
+    """Else what is kept would change whenever another one of them was installed last."""
+    source, file = tmp_path / SITE_PACKAGES / module / "__init__.py", tmp_path / "kept.zip"
+    source.parent.mkdir(parents=True)
+    source.write_text("x = 1\n")
+    py_compile.compile(str(source))
+    keep_bytecode(file, tmp_path)
+    assert bool(read_archive(file)) == is_kept
 
 
 def test_a_module_that_is_gone_does_not_come_back(kept: Path, tmp_path: Path) -> None:

@@ -175,10 +175,13 @@ def _run(  # noqa: PLR0913
             )
         )
         python, requested = _dbt_interpreter(settings, runner, dbt_python, console)
-        environment = dbt_environment(runner.environment, settings.env, settings.dbt_env, google)
         dbts_own = python.parents[1]
-        # The next run has a fresh environment. One that is not our making stays as it is, compiled files and all.
-        kept = _kept(runner) if (dbts_own / environments.STAMP).is_file() else None
+        # An environment that is not our making stays as it is, compiled files and all.
+        is_ours = (dbts_own / environments.STAMP).is_file()
+        around = with_bytecode(runner.environment) if is_ours else runner.environment
+        environment = dbt_environment(around, settings.env, settings.dbt_env, google)
+        # For the next run, which has a fresh environment.
+        kept = _kept(runner) if is_ours else None
         bytecode = kept / BYTECODE if kept else None
         run_dbt(
             python,
@@ -251,6 +254,15 @@ def dbt_environment(
     quiet = {"DO_NOT_TRACK": "1", "PYTHONUNBUFFERED": "1"}
     # What was found for Google has taken all others into account, also that a project is there and empty.
     return {**quiet, **kept, **python_path, **dict(plain), **dict(secret), **google}
+
+
+def with_bytecode(environment: Mapping[str, str]) -> dict[str, str]:
+    """Without what keeps Python from leaving compiled files where it looks for them: each run would compile dbt anew.
+
+    Images of containers set it: https://docs.python.org/3/using/cmdline.html#envvar-PYTHONDONTWRITEBYTECODE
+    """
+    away = ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
+    return {name: value for name, value in environment.items() if name not in away}
 
 
 def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:

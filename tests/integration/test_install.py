@@ -25,7 +25,9 @@ def test_a_fresh_environment_imports_what_the_run_before_has_compiled(project: P
             dbt=False,
             HEADLESS_DBT_ENVIRONMENTS=str(tmp_path / number),
             HEADLESS_DBT_KEPT=str(tmp_path / "kept"),
-            PYTHONDONTWRITEBYTECODE="",
+            # As images of containers have it.
+            PYTHONDONTWRITEBYTECODE="1",
+            PYTHONPYCACHEPREFIX=str(tmp_path / "elsewhere"),
         )
         assert done.exit_code == 0, done.output
         compiled.append(len(list((tmp_path / number).rglob("*.pyc"))))

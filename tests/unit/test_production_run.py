@@ -271,6 +271,21 @@ def test_secret_variables_win_over_plain_ones_and_both_over_the_machine() -> Non
     assert [environment[name] for name in "ABCD"] == ["s", "p", "m", "g"]
 
 
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_compiled_files_are_written_into_an_environment_of_our_making_alone(
+    is_ours: bool, dbt: _Dbt, workspace: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "dbt").mkdir()
+    if is_ours:
+        (tmp_path / "dbt" / environments.STAMP).touch()
+    runner = make_runner(workspace, PYTHONDONTWRITEBYTECODE="1", PYTHONPYCACHEPREFIX="/elsewhere")
+
+    _run(runner, tmp_path / "run", python=str(tmp_path / "dbt/bin/python"))
+
+    told = {"PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"} & dbt.seen["environment"].keys()
+    assert len(told) == (0 if is_ours else 2)
+
+
 class _Built:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.calls: list[tuple[Path, DbtRequirements, str]] = []

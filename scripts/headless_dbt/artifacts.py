@@ -42,6 +42,9 @@ class NodeConfig(msgspec.Struct):
     meta: dict[str, Any] | None = None
     group: str | None = None
     tags: str | list[str] | None = None
+    # Of a test: when so many failures are a failure, and when a warning.
+    error_if: str | None = None
+    warn_if: str | None = None
 
 
 class ManifestNode(msgspec.Struct):

@@ -37,14 +37,18 @@ NO_PAGE = "dbt 2 makes none; catalog.json is there"
 BAD = ("error", "fail", "runtime error")
 # How the supervisor selects what failed before.
 AGAIN = "--select=result:error"
+NOT_PLAIN = re.compile(r"[^\w.-]")
 # A selection of nothing: an option without a value would be refused.
 NO_NODE = "fqn:of.no.node"
 MANIFEST = "manifest.json"
 # How the supervisor asks for a list; the groups of a manifest that it then names; variables that would select, too.
 LISTED = ["--output", "json", "--output-keys", "unique_id", "--log-level", "none"]
 GROUPS = ("nodes", "sources", "exposures", "unit_tests", "metrics", "semantic_models", "saved_queries", "functions")
+# Variables of dbt-core whose values the binary may refuse; the log is to be whole whatever they say.
+LOG_LEVELS = ("DBT_LOG_LEVEL", "DBT_LOG_LEVEL_FILE")
 SELECTS = re.compile(r"DBT_(SELECT|EXCLUDE|.*RESOURCE_TYPE|INDIRECT_SELECTION|MODELS)").match
 CANCELLED = "[OperationCanceled "
+NOT_CHECKED = "Not checked: dbt 2 ends at the first source that it cannot check."
 # As many lines of what is no event are kept, for the error message.
 MOST_LINES = 20
 QUERY_LOG = "query_log.sql"
@@ -59,6 +63,7 @@ class RustEngine:
         self.docs = docs
         self.catalog = Path()
         self.running = False
+        self.interrupted = False
         self.parsed: list[str] = []
 
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,11 +87,11 @@ class RustEngine:
             self.catalog = Path(value_of(argv, "--target-path")) / "catalog.json"
         drop_query_log(argv)
         if outcome.return_code != 0:
-            mend_artifacts(argv, outcome)
+            mend_artifacts(argv, outcome, interrupted=self.interrupted)
         if is_docs and outcome.return_code == 0:
             return no_page
         lines = surroundings(argv) if argv[0] == "parse" else outcome.lines
-        exception = outcome.exception(argv[0])
+        exception = outcome.exception()
         return {"success": outcome.return_code == 0, "exception": exception, "lines": lines}
 
     def lists_everything(self, argv: list[str]) -> bool:
@@ -123,10 +128,10 @@ class RustEngine:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "RUST_BACKTRACE": "0"},
+            env={**{name: os.environ[name] for name in os.environ if name not in LOG_LEVELS}, "RUST_BACKTRACE": "0"},
         )
         self.running = True
-        outcome = Outcome(shown=command not in ("list", "compile"))
+        outcome = Outcome(command)
         assert process.stdout is not None  # noqa: S101
         with process.stdout:
             for line in process.stdout:
@@ -137,6 +142,7 @@ class RustEngine:
 
     def interrupt(self, _number: int, _frame: object) -> None:
         """On SIGINT: wait for the binary, which got it too, as one of the same process group."""
+        self.interrupted = True
         if not self.running:
             raise KeyboardInterrupt
 
@@ -144,9 +150,12 @@ class RustEngine:
 class Outcome:
     """What one run of the binary came to, event by event."""
 
-    def __init__(self, *, shown: bool) -> None:
-        """Begin; what is not ``shown`` is printed only where it is an error."""
-        self.shown = shown
+    def __init__(self, command: str) -> None:
+        """Begin; what a list or a compilation says is printed only where it is an error."""
+        self.command = command
+        self.shown = command not in ("list", "compile")
+        # Whether dbt's results say of every node that the whole has failed.
+        self.broke_off = False
         self.return_code = 0
         self.lines: list[str] = []
         self.errors: list[str] = []
@@ -167,7 +176,7 @@ class Outcome:
             return
         if name == "PrintEvent":
             # A macro of the project prints by the same event.
-            self.lines += [message] if message.startswith('{"unique_id":') else []
+            self.lines += [message] if self.command == "list" and is_listed(message) else []
         elif name == "CompiledNode":
             self.lines.append(data.get("compiled", ""))
         elif name == "CommandCompleted":
@@ -183,9 +192,13 @@ class Outcome:
             # As dbt-core's own text begins a line: the time of day, in UTC.
             show(f"{info['ts'][11:19]}  {message.rstrip()}")
 
-    def exception(self, command: str) -> dict[str, str] | None:
+    def exception(self) -> dict[str, str] | None:
         """Why the command failed, as data; None where its nodes say it."""
-        if self.return_code == 0 or (command in ("build", "source") and self.completed and self.bad_nodes):
+        if self.return_code == 0:
+            return None
+        of_nodes = self.command in ("build", "source") and self.completed and self.bad_nodes
+        # As dbt-core does by its results, `fail_fast` tells which node has ended the others.
+        if of_nodes and not (self.broke_off and not self.cancelled):
             return None
         said = "\n".join(line for line in self.other if line)
         if not self.completed and said.startswith("error:"):
@@ -193,6 +206,20 @@ class Outcome:
         if self.return_code < 0:
             said = f"dbt was killed by signal {-self.return_code}"
         return {"type": "", "message": "\n".join(dict.fromkeys(self.errors)) or said or "see its log"}
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was broken off: by a signal, or because a node failed, with `fail_fast`."""
+        return any(error.startswith(CANCELLED) for error in self.errors)
+
+
+def is_listed(line: str) -> bool:
+    """Whether a line is one of a list of nodes, and not what a macro of the project prints."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(found, dict) and [*found] == ["unique_id"]
 
 
 def show(line: str) -> None:
@@ -229,12 +256,22 @@ def translated(argv: list[str]) -> list[str]:
 def failed_before(state: Path, manifest: Mapping[str, Any]) -> list[str]:
     """A selector for each node that has an error in the results in ``state``.
 
-    The binary takes ``result:error`` for a selection of nothing. A node is named by its whole fqn.
+    The binary takes ``result:error`` for a selection of nothing.
     """
     results = json.loads((state / "run_results.json").read_bytes())["results"]
-    known = {**manifest["nodes"], **manifest["unit_tests"], **manifest.get("saved_queries", {})}
+    known = {unique_id: node for group in GROUPS for unique_id, node in manifest.get(group, {}).items()}
     failed = [result["unique_id"] for result in results if result["status"] == "error"]
-    return ["fqn:" + ".".join(known[unique_id]["fqn"]) for unique_id in failed] or [NO_NODE]
+    return [selector_of(known[unique_id]) for unique_id in failed] or [NO_NODE]
+
+
+def selector_of(node: Mapping[str, Any]) -> str:
+    """A selector of one node: its whole fqn, and its file, because a folder beside it may have its name.
+
+    A space or a comma would end it, and ``?`` is any character. A test that stands in YAML has a file of its own name.
+    """
+    fqn = "fqn:" + re.sub(NOT_PLAIN, "?", ".".join(node["fqn"]))
+    file = re.sub(NOT_PLAIN, "?", Path(node["original_file_path"]).name)
+    return fqn if file.endswith((".yml", ".yaml")) else f"{fqn},file:{file}"
 
 
 def named_in(manifest: dict[str, Any]) -> list[str]:
@@ -243,23 +280,42 @@ def named_in(manifest: dict[str, Any]) -> list[str]:
     return [json.dumps({"unique_id": name}) for name in names]
 
 
-def mend_artifacts(argv: list[str], outcome: Outcome) -> None:
+def mend_artifacts(argv: list[str], outcome: Outcome, *, interrupted: bool) -> None:
     """Leave of a command that failed what dbt-core would have left.
 
     Where a build cannot connect, the binary writes results all the same, with the error at a node that it happened
-    upon; where it is interrupted, with an error at every node, also at those that had succeeded. The log has it right.
+    upon; where it is broken off, with an error at every node, also at those that had succeeded. The log has it right.
     Where a check of freshness fails itself, it writes none at all.
     """
     target_path = Path(value_of(argv, "--target-path"))
-    cancelled = any(error.startswith(CANCELLED) for error in outcome.errors)
-    if argv[0] == "build" and (cancelled or not outcome.begun):
-        (target_path / "run_results.json").unlink(missing_ok=True)
+    results = target_path / "run_results.json"
+    if argv[0] == "build" and (interrupted or not outcome.begun):
+        results.unlink(missing_ok=True)
+    elif argv[0] == "build" and results.is_file():
+        document = json.loads(results.read_bytes())
+        # What was built was so by a thread with a number.
+        outcome.broke_off = all(result.get("thread_id") == "main" for result in document["results"])
+        if outcome.broke_off:
+            results.write_text(json.dumps({**document, "results": []}), "utf-8")
     sources = target_path / "sources.json"
     if argv[0] == "source" and outcome.bad_nodes and not sources.exists():
-        error = "\n".join(outcome.errors)
-        results = [{"unique_id": name, "status": "runtime error", "error": error} for name in outcome.bad_nodes]
         metadata = {"dbt_schema_version": "https://schemas.getdbt.com/dbt/sources/v3.json"}
-        sources.write_text(json.dumps({"metadata": metadata, "results": results}), "utf-8")
+        sources.write_text(json.dumps({"metadata": metadata, "results": checks_in(outcome)}), "utf-8")
+
+
+def checks_in(outcome: Outcome) -> list[dict[str, str]]:
+    """Results of the sources whose freshness was not found: the one with the error, as far as it says of which it is.
+
+    The binary ends with the first, and calls all of them bad.
+    """
+    error = "\n".join(outcome.errors)
+    guilty = [name for name in outcome.bad_nodes if f"/{name.rpartition('.')[2]}.sql" in error] or outcome.bad_nodes
+    return [
+        {"unique_id": name, "status": "runtime error", "error": error}
+        if name in guilty
+        else {"unique_id": name, "status": "skipped", "error": NOT_CHECKED}
+        for name in outcome.bad_nodes
+    ]
 
 
 def drop_query_log(argv: list[str]) -> None:

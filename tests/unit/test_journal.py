@@ -190,3 +190,79 @@ def test_an_error_of_dbt_2_belongs_to_its_node_and_outranks_a_success() -> None:
     found = read_events(lines).finished
     assert (found[A].status, found[A].message) == ("error", "stopped")
     assert found[B].status == "success"
+
+
+REFUSED = """\
+-- created_at: 2026-11-28T17:32:17.704192081+00:00
+-- outcome: error
+-- error vendor code: -2147483648
+-- error message: Internal: Binder Error: no column "x"
+LINE 1: select x
+-- dialect: duckdb
+-- query_id: not available
+select x -- dialect: duckdb"""
+BROKEN_TEST = (
+    "[error]: Error materializing test test.shop.t (run/t.sql)\n  Binder Error: no x. Treating as failing test."
+)
+
+
+def of_dbt_2(name: str, said: str, unique_id: str = "") -> bytes:
+    """An event of dbt 2 in which an error stands."""
+    level = "error" if name == "Generic" else "debug"
+    data = {"node_info": {"unique_id": unique_id}} if unique_id else {}
+    return json.dumps(
+        {"info": {"name": name, "level": level, "msg": said, "invocation_id": BUILD}, "data": data}
+    ).encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "failures", "events", "told"),
+    [
+        # One that fails by what it found.
+        ("fail", 2, (), ("fail", "", 2)),
+        (
+            "fail",
+            1,
+            (("Generic", BROKEN_TEST),),
+            ("error", "Database Error in test test.shop.t (run/t.sql)\n  Binder Error: no x", None),
+        ),
+        ("warn", 0, (("SQLQuery", REFUSED),), ("error", 'Binder Error: no column "x"\nLINE 1: select x', None)),
+        # A query that was refused on the way to a result is none of its result.
+        ("warn", 3, (("SQLQuery", REFUSED),), ("warn", "", 3)),
+        ("pass", 0, (("SQLQuery", REFUSED),), ("pass", "", 0)),
+        ("warn", 0, (("SQLQuery", "-- outcome: success\nselect '-- outcome: error'"),), ("warn", "", 0)),
+    ],
+)
+def test_a_test_of_dbt_2_that_cannot_run_is_an_error_whatever_its_severity(
+    status: str, failures: int, events: tuple[tuple[str, str], ...], told: tuple[str, str, int | None]
+) -> None:
+    lines = (
+        command_started("dbt build"),
+        *(of_dbt_2(*event, unique_id="test.shop.t") for event in events),
+        node_finished("test.shop.t", status=status, message="", failures=failures),
+    )
+    found = read_events(lines).finished["test.shop.t"]
+    assert (found.status, found.message, found.failures) == told
+
+
+def test_an_error_without_a_word_has_those_of_no_node() -> None:
+    lines = (
+        command_started("dbt build"),
+        of_dbt_2("Generic", "[error]: Csv error: 2 fields, not 4"),
+        node_finished(A, status="error", message=""),
+        node_finished(B, status="error", message="of its own"),
+    )
+    found = read_events(lines).finished
+    assert (found[A].message, found[B].message) == ("Csv error: 2 fields, not 4", "of its own")
+
+
+def test_what_dbt_2_breaks_off_is_known() -> None:
+    lines = (
+        command_started("dbt build"),
+        of_dbt_2("Generic", "[error] [TaskCancelled (dbt1404)]: stopped", A),
+        of_dbt_2("Generic", "[error] [DbDriverFailed (dbt1308)]: no", B),
+        *(node_finished(name, status="error", message="") for name in (A, B)),
+    )
+    found = read_events(lines)
+    assert found.cancelled == {A}
+    assert found.finished[B].message == "no"

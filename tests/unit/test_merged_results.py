@@ -4,11 +4,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from headless_dbt.artifacts import Manifest
+from headless_dbt.artifacts import Manifest, NodeResult
 from headless_dbt.journal import Journal, read_invocations
 from headless_dbt.merged_results import (
     INTERRUPTED,
     NOT_REACHED,
+    UNIT_TEST_FAILED,
     downstream,
     merge_attempts,
     run_results_document,
@@ -129,3 +130,65 @@ def test_any_prefix_of_a_journal_gives_every_selected_node_once(cut: int) -> Non
 @pytest.mark.parametrize("selected", [(), ("metric.shop.unknown",)])
 def test_what_is_not_known_is_not_invented(selected: tuple[str, ...]) -> None:
     assert merge_attempts([], [], selected, (), KNOWN, complete=False) == []
+
+
+TEST, UNIT = "test.shop.t", "unit_test.shop.a.u"
+TESTS = msgspec.convert(
+    manifest(
+        manifest_node(A), manifest_node(TEST, A, config={"error_if": ">5", "warn_if": ">2"}), manifest_node(UNIT, A)
+    ),
+    Manifest,
+).every()
+
+
+@pytest.mark.parametrize(
+    ("unique_id", "written", "finished", "said"),
+    [
+        # What dbt 2 writes of a test, and what its log tells.
+        (TEST, ("fail", "Error", 6), ("fail", "", 6), ("fail", "Got 6 results, configured to fail if >5", 6)),
+        (TEST, ("warn", "Warn", 1), ("warn", "", 1), ("warn", "Got 1 result, configured to warn if >2", 1)),
+        (TEST, ("fail", "Error", 1), ("error", "no column", None), ("error", "no column", None)),
+        (TEST, None, ("fail", "", 6), ("fail", "Got 6 results, configured to fail if >5", 6)),
+        (UNIT, ("error", "Error", None), ("fail", "", 1), ("fail", UNIT_TEST_FAILED, 1)),
+        (TEST, ("pass", "Pass", 0), ("pass", "", 0), ("pass", "Pass", 0)),
+        # What dbt-core writes stays, and so does what is written of a model.
+        (TEST, ("fail", "Got 6 results, and more", 6), ("fail", "", 6), ("fail", "Got 6 results, and more", 6)),
+        (A, ("error", "Error", None), ("success", "", None), ("error", "Error", None)),
+    ],
+)
+def test_of_a_test_the_log_knows_more_than_the_results_of_dbt_2(
+    unique_id: str,
+    written: tuple[str, str, int | None] | None,
+    finished: tuple[str, str, int | None],
+    said: tuple[str, str, int | None],
+) -> None:
+    entries = [] if written is None else [result(unique_id, written[0], message=written[1], failures=written[2])]
+    status, message, failures = finished
+    journal = Journal({unique_id: NodeResult(unique_id, status, message, failures=failures)})
+
+    [entry] = merge_attempts([entries], [journal], [unique_id], (), TESTS, complete=True)
+
+    assert (entry["status"], entry["message"], entry["failures"]) == said
+
+
+def test_a_selected_node_without_a_result_is_never_a_success() -> None:
+    def statuses(**of_a: str) -> dict[str, str]:
+        entries = merge_attempts([[result(A, **of_a)]], [Journal()], (A, C, CTE), (), KNOWN, complete=True)
+        return {entry["unique_id"]: entry["status"] for entry in entries}
+
+    assert statuses() == {A: "success", C: "error"}
+    # Something that failed may have ended the build.
+    assert statuses(status="error") == {A: "error", C: "skipped"}
+
+
+@pytest.mark.parametrize(("complete", "status"), [(True, "skipped"), (False, "error")])
+def test_what_dbt_broke_off_because_another_failed_has_not_failed(complete: bool, status: str) -> None:
+    journal = Journal({A: NodeResult(A, "error", "stopped"), C: NodeResult(C, "error", "no")}, cancelled=frozenset({A}))
+    entries = merge_attempts([[]], [journal], (A, C), (), KNOWN, complete=complete)
+    assert {entry["unique_id"]: entry["status"] for entry in entries} == {A: status, C: "error"}
+
+
+@pytest.mark.parametrize("status", ["success", "error"])
+def test_an_ephemeral_model_is_seen_where_it_is_an_error(status: str) -> None:
+    entries = merge_attempts([[result(CTE, status)]], [Journal()], (CTE,), (), KNOWN, complete=True)
+    assert [entry["status"] for entry in entries] == ([status] if status == "error" else [])

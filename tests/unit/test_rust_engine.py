@@ -24,8 +24,8 @@ def event(name: str, message: str = "", level: str = "info", **data: Any) -> str
     return json.dumps({"info": info, "data": data}) + "\n"
 
 
-def outcome_of(*lines: str, code: int = 1, shown: bool = True) -> Outcome:
-    outcome = Outcome(shown=shown)
+def outcome_of(*lines: str, code: int = 1, command: str = "build") -> Outcome:
+    outcome = Outcome(command)
     for line in lines:
         outcome.take(line)
     outcome.return_code = code
@@ -50,15 +50,31 @@ def test_the_arguments_of_dbt_core_become_those_that_it_takes(argv: list[str], t
 @pytest.mark.parametrize(
     ("statuses", "selected"),
     [
-        ({"model.p.a": "error", "model.p.b": "success", "unit_test.p.a.u": "error"}, ["fqn:p.marts.a", "fqn:p.a.u"]),
+        (
+            {"model.p.a": "error", "model.p.b": "success", "unit_test.p.a.u": "error"},
+            ["fqn:p.marts.a,file:a.sql", "fqn:p.a.u"],
+        ),
+        # Each of these characters would end the selector, or be more than itself.
+        ({"seed.p.b": "error"}, ["fqn:p.new?files??1?.b,file:b?.csv"]),
+        ({"function.p.f": "error"}, ["fqn:p.f,file:f.sql"]),
         ({"model.p.a": "success"}, ["fqn:of.no.node"]),
     ],
 )
 def test_what_failed_before_is_selected_by_name(tmp_path: Path, statuses: dict[str, str], selected: list[str]) -> None:
     results = [{"unique_id": name, "status": status} for name, status in statuses.items()]
     (tmp_path / "run_results.json").write_text(json.dumps({"results": results}))
-    nodes = {"model.p.a": {"fqn": ["p", "marts", "a"]}, "model.p.b": {"fqn": ["p", "b"]}}
-    manifest = {"nodes": nodes, "unit_tests": {"unit_test.p.a.u": {"fqn": ["p", "a", "u"]}}}
+
+    def node(file: str, *fqn: str) -> dict[str, Any]:
+        return {"fqn": fqn, "original_file_path": file}
+
+    manifest = {
+        "nodes": {
+            "model.p.a": node("models/marts/a.sql", "p", "marts", "a"),
+            "seed.p.b": node("seeds/new files, 1*/b+.csv", "p", "new files, 1*", "b"),
+        },
+        "unit_tests": {"unit_test.p.a.u": node("models/marts/a.yml", "p", "a", "u")},
+        "functions": {"function.p.f": node("functions/f.sql", "p", "f")},
+    }
 
     assert failed_before(tmp_path, manifest) == selected
 
@@ -164,7 +180,7 @@ DONE = event("CommandCompleted")
 def test_a_failure_is_told_by_its_nodes_or_as_an_exception(
     command: str, lines: list[str], code: int, exception: tuple[str, str] | None
 ) -> None:
-    told = outcome_of(*lines, code=code).exception(command)
+    told = outcome_of(*lines, code=code, command=command).exception()
     if exception is None:
         assert told is None
     else:
@@ -174,11 +190,14 @@ def test_a_failure_is_told_by_its_nodes_or_as_an_exception(
 
 
 def test_what_it_finds_and_compiles_are_its_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    found = outcome_of(
-        event("PrintEvent", '{"unique_id": "model.p.a"}'), event("CompiledNode", compiled="4"), shown=False
+    node, printed = (
+        '{"unique_id": "model.p.a"}',
+        ('{"unique_id": broken', '{"unique_id": "b", "c": 1}', '["unique_id"]'),
     )
-    assert found.lines == ['{"unique_id": "model.p.a"}', "4"]
-    assert capsys.readouterr().out == ""
+    events = [event("PrintEvent", line) for line in (node, *printed)]
+    assert outcome_of(*events, command="list").lines == [node]
+    assert outcome_of(*events).lines == []
+    assert outcome_of(event("CompiledNode", compiled="4"), command="compile").lines == ["4"]
 
 
 def test_its_log_is_shown_as_dbt_core_shows_its_own(capsys: pytest.CaptureFixture[str]) -> None:
@@ -191,17 +210,40 @@ def test_results_that_are_not_true_are_no_results(tmp_path: Path) -> None:
     argv, file = ["build", "--target-path", str(tmp_path)], tmp_path / "run_results.json"
     start = event("NodeStart")
     cancelled = event("Generic", "[error] [OperationCanceled (dbt8995)]: Operation cancelled", "error")
-    for lines, stays in (([ERROR], False), ([start, BAD_NODE], True), ([start, cancelled], False)):
-        file.write_text("{}")
-        mend_artifacts(argv, outcome_of(*lines, DONE))
+    for lines, interrupted, stays in (
+        ([ERROR], False, False),
+        ([start, BAD_NODE], False, True),
+        ([start], True, False),
+    ):
+        file.write_text(json.dumps({"results": [{"thread_id": "Thread-1"}, {"thread_id": "main"}]}))
+        mend_artifacts(argv, outcome_of(*lines, DONE), interrupted=interrupted)
         assert file.exists() is stays
+    # Of every node, that the whole has failed: only a `fail_fast` is told by the node that failed.
+    for lines, told in (([start, BAD_NODE, ERROR], "[X (dbt1)]: no way"), ([start, BAD_NODE, cancelled], None)):
+        file.write_text(json.dumps({"metadata": {}, "results": [{"thread_id": "main"}, {"thread_id": "main"}]}))
+        outcome = outcome_of(*lines, DONE, code=1)
+        mend_artifacts(argv, outcome, interrupted=False)
+        assert json.loads(file.read_text()) == {"metadata": {}, "results": []}
+        assert (outcome.exception() or {}).get("message") == told
 
 
-def test_a_check_of_freshness_that_fails_itself_is_on_record(tmp_path: Path) -> None:
-    bad = event("NodeFinished", node_info={"unique_id": "source.p.raw.a", "node_status": "error"})
-    mend_artifacts(["source", "freshness", "--target-path", str(tmp_path)], outcome_of(bad, ERROR, DONE))
-    [result] = json.loads((tmp_path / "sources.json").read_text())["results"]
-    assert result == {"unique_id": "source.p.raw.a", "status": "runtime error", "error": "[X (dbt1)]: no way"}
+@pytest.mark.parametrize(
+    ("error", "statuses"),
+    [
+        ("no way", {"a": "runtime error", "b": "runtime error"}),
+        ("no table (in run/p/models/b.sql:1:1)", {"a": "skipped", "b": "runtime error"}),
+    ],
+)
+def test_a_check_of_freshness_that_fails_itself_is_on_record(
+    tmp_path: Path, error: str, statuses: dict[str, str]
+) -> None:
+    """The binary ends at the first, and calls all of them bad."""
+    bad = [event("NodeFinished", node_info={"unique_id": f"source.p.raw.{x}", "node_status": "error"}) for x in "ab"]
+    outcome = outcome_of(*bad, event("Generic", error, "error"), DONE)
+    mend_artifacts(["source", "freshness", "--target-path", str(tmp_path)], outcome, interrupted=False)
+    results = json.loads((tmp_path / "sources.json").read_text())["results"]
+    assert {result["unique_id"].rpartition(".")[2]: result["status"] for result in results} == statuses
+    assert error in {result["error"] for result in results}
 
 
 @pytest.mark.parametrize("change", ["profile", "project", "variable", "package", "target", "nothing"])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = ("requirements.txt", "requirements-tool.txt")
-# The inputs that decide what a run keeps for the next one.
+# The inputs that decide what a run keeps for the next one; of variables, a parse has a name of its own.
 CACHED_BY = (
     "ADAPTER",
     "DBT_VERSION",
@@ -21,7 +21,6 @@ CACHED_BY = (
     "PROJECT_DIR",
     "PROFILES_DIR",
     "TARGET",
-    "VARS",
 )
 
 

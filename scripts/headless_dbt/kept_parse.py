@@ -1,8 +1,9 @@
 """What dbt remembers of a parse, kept from run to run: partial_parse.msgpack, one for each target and set of variables.
 
 dbt compares it with the project, the profile, the variables and its own version, and parses anew what has changed, or
-everything: https://docs.getdbt.com/reference/parsing#partial-parsing. It holds the values of the environment variables
-that the project reads; one that holds a secret is not kept.
+everything: https://docs.getdbt.com/reference/parsing#partial-parsing. It does not notice all, so that only a parse of
+the same inputs is lent. It holds the values of the environment variables that the project reads; one that holds a
+secret, in any form in which secrets are looked for, is not kept.
 """
 
 import contextlib
@@ -14,8 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headless_dbt.kept_files import MOST_BYTES, read_archive, write_archive
+from headless_dbt.redaction import redact
 
 NAME = "partial_parse.msgpack"
+INPUTS = "inputs"
+MOST_KEPT = 4
 
 
 @dataclass(frozen=True)
@@ -24,23 +28,33 @@ class KeptParse:
 
     file: Path
 
-    def lend(self, target_path: Path) -> bool:
-        """Put it where dbt looks for it; whether there is one."""
-        content = read_archive(self.file).get(NAME)
+    def lend(self, target_path: Path, inputs: str) -> bool:
+        """Put it where dbt looks for it, if it is of these inputs (parse_inputs.py); whether there is one."""
+        archive = read_archive(self.file)
+        content = archive.get(NAME)
         with contextlib.suppress(OSError):
-            if content is not None:
+            if content is not None and inputs and archive.get(INPUTS) == inputs.encode():
                 (target_path / NAME).write_bytes(content)
                 return True
         return False
 
-    def keep(self, target_path: Path, secrets: Iterable[str]) -> None:
+    def keep(self, target_path: Path, inputs: str, secrets: Iterable[str]) -> None:
         """Keep what a parse has left, whole, and for this user alone; without it, and with a secret in it, nothing."""
         with contextlib.suppress(OSError):
             content = (target_path / NAME).read_bytes()
-            if len(content) > MOST_BYTES or any(secret.encode() in content for secret in secrets):
+            if not inputs or len(content) > MOST_BYTES or redact(content, secrets) != content:
                 self.file.unlink(missing_ok=True)
-            elif read_archive(self.file).get(NAME) != content:
-                write_archive(self.file, {NAME: content})
+                return
+            found = {NAME: content, INPUTS: inputs.encode()}
+            if read_archive(self.file) != found:
+                write_archive(self.file, found)
+                self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        """Keep no more than the last few: variables may hold the date of the day."""
+        others = sorted(self.file.parent.glob("parse-*.zip"), key=lambda file: file.stat().st_mtime, reverse=True)
+        for file in others[MOST_KEPT:]:
+            file.unlink(missing_ok=True)
 
 
 def kept_parse(parent: Path, target: str, variables: str, project_dir: Path, profiles_dir: Path) -> KeptParse:

@@ -228,8 +228,10 @@ def _dbt_interpreter(
 
 def _environment_folder(runner: Runner, fingerprint: str) -> Path:
     given = runner.environment.get("HEADLESS_DBT_ENVIRONMENTS", "")
-    cache = runner.environment.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    parent = runner.workspace / given if given else Path(cache) / "headless-dbt"
+    if given:
+        parent = runner.workspace / given
+    else:
+        parent = Path(runner.environment.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")) / "headless-dbt"
     return parent.resolve() / f"dbt-{fingerprint[:12]}"
 
 

@@ -31,8 +31,9 @@ from pathlib import Path
 POLL_SECONDS = 0.5
 # As long as the supervisor would have waited.
 GRACE_SECONDS = 7.0
-# A parse makes many objects and little garbage: Python would look for it after every 700. It costs a few MB.
-GARBAGE_THRESHOLDS = (20_000, 20, 20)
+# A parse makes many objects and little garbage: Python would look for it after every 700. It costs a few MB. What runs
+# after it, such as Python models, may make much of it.
+GARBAGE_THRESHOLDS, USUAL_THRESHOLDS = (20_000, 20, 20), gc.get_threshold()
 
 
 def installed_versions():
@@ -135,6 +136,7 @@ class Session:
         if argv[0] == "parse" and result.success:
             self.manifest = result.result
             gc.freeze()  # It stays as well.
+            gc.set_threshold(*USUAL_THRESHOLDS)
             self.watch_jobs()
         sys.stdout.flush()
         lines = lines_of(argv[0], result.result) if result.success else []

@@ -36,6 +36,7 @@ from headless_dbt.journal import read_journal
 from headless_dbt.kept_parse import KeptParse
 from headless_dbt.merged_results import downstream, run_results_document
 from headless_dbt.model import Attempt, Installation
+from headless_dbt.parse_inputs import parse_inputs
 from headless_dbt.recorded_commands import RecordedCommands
 from headless_dbt.recorder import Recorder, now
 from headless_dbt.resume import hook_carrier
@@ -106,7 +107,9 @@ def run_dbt(  # noqa: PLR0913  Each is a collaborator of its own.
                 deadline,
             ) as session:
                 dbt = RecordedCommands(session, settings, recorder, console)
-                conversation = _Conversation(session, dbt, settings, commands, memory, recorder, console, deadline)
+                conversation = _Conversation(
+                    session, dbt, settings, commands, memory, recorder, console, deadline, environment
+                )
                 return conversation.hold(requested)
         except SessionEndedError as ended:
             raise DbtUnusableError(str(ended)) from None
@@ -129,21 +132,29 @@ class _Conversation:
     recorder: Recorder
     console: Console
     deadline: float
+    environment: Mapping[str, str]
 
     def hold(self, requested: tuple[str, ...]) -> None:
         self.recorder.note(session=self.session.pid)
         self._meet(requested)
         if any((self.settings.project_dir / file).is_file() for file in PROJECT_DEPENDENCIES):
             self._install_packages()
-        if self.memory.parse is not None:
-            self.memory.parse.lend(self.commands.target_path)
-        parsed = self.dbt.require("parse", self.commands.parse(), lambda problem: parse_error(self.settings, problem))
-        if self.memory.parse is not None:
-            self.memory.parse.keep(self.commands.target_path, self.recorder.secrets)
+        parsed = self._parse()
         self._keep_manifest()
         if self.settings.cost_limit and self._adapter != "bigquery":
             self.console.warning("`cost-limit` is without effect: only BigQuery says what a query costs.")
         replace(self, commands=self._within_the_profile()).build_all(parsed)
+
+    def _parse(self) -> Reply:
+        """Read the project, with what dbt remembers of an earlier parse of the same."""
+        kept, target_path = self.memory.parse, self.commands.target_path
+        inputs = parse_inputs(self.settings, self.environment, self.recorder.secrets) if kept else ""
+        if kept:
+            kept.lend(target_path, inputs)
+        parsed = self.dbt.require("parse", self.commands.parse(), lambda problem: parse_error(self.settings, problem))
+        if kept:
+            kept.keep(target_path, inputs, self.recorder.secrets)
+        return parsed
 
     def _within_the_profile(self) -> DbtCommands:
         """The commands with no more threads than the profile has: it says how many connections the warehouse bears."""

@@ -4,6 +4,8 @@ import json
 import shutil
 from typing import Any
 
+import pytest
+
 from tests.integration.conftest import Finished, Project
 
 FILES = {
@@ -75,10 +77,54 @@ def test_a_warm_parse_says_what_a_cold_one_says_whatever_was_edited(project: Pro
         assert essence(warm) == essence(cold), what
 
 
+# What dbt's partial parsing, left alone, does not notice: files before, what is written then, and the status of a run.
+UNNOTICED: dict[str, tuple[dict[str, str], dict[str, str], tuple[str, ...], int]] = {
+    "a model with the name of one in a package": (
+        {
+            "models/two.sql": "select * from {{ ref('borrowed') }}",
+            "package/dbt_project.yml": "name: borrowed\nversion: '1.0'\nmodels: {+schema: p}\n",
+        },
+        {"models/borrowed.sql": "select 7 as id"},
+        (),
+        0,
+    ),
+    "a model that became private": (
+        {"models/one.yml": "groups: [{name: us, owner: {name: us}}]\nmodels: [{name: one, group: us}]"},
+        {
+            "models/one.yml": "groups: [{name: us, owner: {name: us}}]\nmodels: [{name: one, group: us, access: private}]"
+        },
+        (),
+        3,
+    ),
+    "a warning that is an error": ({"models/s.yml": "models: [{name: nothere}]"}, {}, ("--dbt-args=--warn-error",), 3),
+}
+
+
+@pytest.mark.parametrize("what", UNNOTICED)
+def test_what_dbt_does_not_notice_is_parsed_anew(project: Project, what: str) -> None:
+    before, then, arguments, exit_code = UNNOTICED[what]
+    project.write(FILES | before)
+    assert project.run().exit_code == 0
+
+    project.write(then)
+    done = project.run(*arguments)
+
+    assert done.exit_code == exit_code, done.output
+
+
+def test_a_configuration_by_the_clock_is_that_of_each_run(project: Project) -> None:
+    project.write({"models/events.sql": "{{ config(alias='events_' ~ run_started_at.strftime('%f')) }} select 1 as id"})
+    aliases = {project.run().read("manifest.json")["nodes"]["model.little.events"]["alias"] for _ in range(2)}
+    assert len(aliases) == 2
+
+
 def test_a_warm_parse_is_much_faster(project: Project) -> None:
     for number in range(500):
         project.write({f"models/m_{number}.sql": f"select {number} as id from {{{{ ref('one') }}}}"})
-    cold, warm = (parsed(project, number) for number in range(2))
+    cold = parsed(project, 0)
+    # An edit of a model is read for itself.
+    project.write({"models/m_7.sql": "select 8 as id from {{ ref('one') }}"})
+    warm = parsed(project, 1)
 
     seconds = [
         next(command["elapsed"] for command in each.read("session.json")["commands"] if command["name"] == "parse")

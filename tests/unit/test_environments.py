@@ -290,14 +290,14 @@ def test_an_environment_whose_installation_failed_is_not_taken_for_ready(uv: _Uv
 
 
 def test_uv_gets_the_callers_environment_and_nothing_more(uv: _Uv, locks: Path, tmp_path: Path) -> None:
-    uv.path.write_text('#!/bin/sh\necho "index=$UV_INDEX_URL home=$HOME"\nexit 1\n')
+    uv.path.write_text('#!/bin/sh\necho "index=$UV_INDEX_URL home=$HOME$UV_COMPILE_BYTECODE"\nexit 1\n')
 
     with pytest.raises(DbtUnusableError, match=r"uv says: index=http://mirror home=$"):
         build_dbt_environment(
             tmp_path / "e",
             dbt_requirements("duckdb", "", "", None, locks),
             "",
-            {"PATH": "/usr/bin:/bin", "UV_INDEX_URL": "http://mirror"},
+            {"PATH": "/usr/bin:/bin", "UV_INDEX_URL": "http://mirror", "UV_COMPILE_BYTECODE": "1"},
         )
 
 

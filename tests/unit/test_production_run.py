@@ -317,6 +317,8 @@ def test_else_an_environment_is_built_under_the_folder_for_environments(
     built = _Built(monkeypatch)
     monkeypatch.setattr("importlib.util.find_spec", lambda _: object() if flags else None)
     runner = make_runner(workspace, HEADLESS_DBT_ENVIRONMENTS=".venvs")
+    # A user without a home has none to ask for.
+    monkeypatch.setattr(Path, "home", None)
 
     exit_code, said = _run(runner, tmp_path / "run", python="", **flags)
 

@@ -1,5 +1,6 @@
 """The session's side of the protocol, with a runner that is not dbt."""
 
+import gc
 import json
 import os
 import subprocess
@@ -61,6 +62,18 @@ def test_what_parse_read_is_kept_for_later_commands_and_not_for_deps(runner: typ
         (None, "parse"),
         (manifest, "docs"),
     ]
+
+
+def test_after_the_parse_python_looks_for_garbage_as_usual(runner: type[_Runner]) -> None:
+    """A Python model may make much of it."""
+    usual = gc.get_threshold()
+    try:
+        gc.set_threshold(*session.GARBAGE_THRESHOLDS)
+        session.Session(runner, {}).answer({"argv": ["parse"]})
+        assert gc.get_threshold() == session.USUAL_THRESHOLDS != session.GARBAGE_THRESHOLDS
+    finally:
+        gc.set_threshold(*usual)
+        gc.unfreeze()
 
 
 def test_a_parse_that_failed_leaves_nothing_to_build_on(runner: type[_Runner]) -> None:

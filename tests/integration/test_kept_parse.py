@@ -77,6 +77,7 @@ def test_a_warm_parse_says_what_a_cold_one_says_whatever_was_edited(project: Pro
         assert essence(warm) == essence(cold), what
 
 
+GROUP = "groups: [{name: us, owner: {name: us}}]\n"
 # What dbt's partial parsing, left alone, does not notice: files before, what is written then, and the status of a run.
 UNNOTICED: dict[str, tuple[dict[str, str], dict[str, str], tuple[str, ...], int]] = {
     "a model with the name of one in a package": (

@@ -106,8 +106,12 @@ class DbtCommands:
         return ["deps", *self._project()]
 
     def parse(self) -> list[str]:
-        """Read the project; what fails here is the project itself."""
-        return ["parse", *self._written(), *self._passed_on(_PARSE_FLAGS)]
+        """Read the project; what fails here is the project itself.
+
+        `dbt parse` has no `--full-refresh`, but a project may read it: session.py hands it over another way.
+        """
+        full_refresh = ["--full-refresh"] if self.settings.full_refresh else []
+        return ["parse", *self._written(), *full_refresh, *self._passed_on(_PARSE_FLAGS)]
 
     def list_selected(self) -> list[str]:
         """Name the selected nodes; what fails here, after a parse that did not, is the selection."""

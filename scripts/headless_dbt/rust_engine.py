@@ -246,7 +246,8 @@ def translated(argv: list[str]) -> list[str]:
         if argument in DROPPED:
             for _ in range(DROPPED[argument]):
                 next(arguments)
-        elif argument != AGAIN:
+        # It reads the project anew when it builds, and knows of a full refresh then.
+        elif argument != AGAIN and (argv[0], argument) != ("parse", "--full-refresh"):
             kept.append(argument)
     if argv[:2] == ["docs", "generate"]:
         kept[:2] = ["compile", CATALOG]

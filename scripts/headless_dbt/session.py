@@ -28,6 +28,7 @@ import threading
 import time
 from pathlib import Path
 
+FULL_REFRESH = "--full-refresh"
 POLL_SECONDS = 0.5
 # As long as the supervisor would have waited.
 GRACE_SECONDS = 7.0
@@ -124,12 +125,16 @@ class Session:
             self.schedule(**request["schedule"])
             return {"success": True, "exception": None, "lines": []}
         argv = request["argv"]
+        overrides = {}
+        if argv[0] == "parse" and FULL_REFRESH in argv:
+            # Keywords stand for parameters, also for those that a command has no option for.
+            argv, overrides = [argument for argument in argv if argument != FULL_REFRESH], {"full_refresh": True}
         # dbt records the command that it was started with, and takes it from here.
         sys.argv = ["dbt", *argv]
         # `dbt deps` changes what there is to parse, and needs no manifest itself.
         manifest = None if argv[0] in ("deps", "parse") else self.manifest
         try:
-            result = self.runner_class(manifest=manifest).invoke(argv)
+            result = self.runner_class(manifest=manifest).invoke(argv, **overrides)
         finally:
             if self.jobs is not None:
                 self.jobs.settle()

@@ -91,9 +91,7 @@ UNNOTICED: dict[str, tuple[dict[str, str], dict[str, str], tuple[str, ...], int]
     ),
     "a model that became private": (
         {"models/one.yml": "groups: [{name: us, owner: {name: us}}]\nmodels: [{name: one, group: us}]"},
-        {
-            "models/one.yml": "groups: [{name: us, owner: {name: us}}]\nmodels: [{name: one, group: us, access: private}]"
-        },
+        {"models/one.yml": GROUP + "models: [{name: one, group: us, access: private}]"},
         (),
         3,
     ),
@@ -117,6 +115,15 @@ def test_a_configuration_by_the_clock_is_that_of_each_run(project: Project) -> N
     project.write({"models/events.sql": "{{ config(alias='events_' ~ run_started_at.strftime('%f')) }} select 1 as id"})
     aliases = {project.run().read("manifest.json")["nodes"]["model.little.events"]["alias"] for _ in range(2)}
     assert len(aliases) == 2
+
+
+def test_a_full_refresh_is_known_where_the_project_is_read(project: Project) -> None:
+    by_flag = "{{ config(materialized='table' if flags.FULL_REFRESH else 'view') }} select 1 as id"
+    project.write({"models/one.sql": by_flag})
+    for refresh, kind in (("false", "view"), ("true", "table"), ("false", "view")):
+        done = project.run("--full-refresh", refresh)
+        assert done.exit_code == 0, done.output
+        assert done.read("manifest.json")["nodes"]["model.little.one"]["config"]["materialized"] == kind
 
 
 def test_a_warm_parse_is_much_faster(project: Project) -> None:

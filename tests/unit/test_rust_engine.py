@@ -37,6 +37,7 @@ def outcome_of(*lines: str, code: int = 1, command: str = "build") -> Outcome:
     [
         (["build", *COMMON, "--threads", "2"], ["build", *PLAIN, "--threads", "2"]),
         (["list", *COMMON, "--log-level", "none", "--output", "json"], ["list", *PLAIN, "--output", "json"]),
+        (["parse", "--full-refresh", *COMMON], ["parse", *PLAIN]),
         (["docs", "generate", "--static", "--no-compile", *COMMON], ["compile", "--write-catalog", *PLAIN]),
         (["compile", "--no-introspect", "--no-populate-cache", "--inline", "x"], ["compile", "--inline", "x"]),
         (["deps", *COMMON], ["deps", *PLAIN]),

@@ -26,8 +26,8 @@ class _Runner:
     def __init__(self, manifest: object = None) -> None:
         self.manifest = manifest
 
-    def invoke(self, argv: list[str]) -> Any:
-        self.calls.append((self.manifest, argv))
+    def invoke(self, argv: list[str], **overrides: object) -> Any:
+        self.calls.append((self.manifest, [*argv, *overrides]))
         result = self.results.get(argv[0], SimpleNamespace(success=True, result=None, exception=None))
         if isinstance(result, BaseException):
             raise result
@@ -62,6 +62,13 @@ def test_what_parse_read_is_kept_for_later_commands_and_not_for_deps(runner: typ
         (None, "parse"),
         (manifest, "docs"),
     ]
+
+
+def test_a_parse_is_told_of_a_full_refresh_for_which_it_has_no_option(runner: type[_Runner]) -> None:
+    talk = session.Session(runner, {})
+    for command in ("parse", "build"):
+        talk.answer({"argv": [command, "--full-refresh", "--x"]})
+    assert [argv for _, argv in runner.calls] == [["parse", "--x", "full_refresh"], ["build", "--full-refresh", "--x"]]
 
 
 def test_after_the_parse_python_looks_for_garbage_as_usual(runner: type[_Runner]) -> None:

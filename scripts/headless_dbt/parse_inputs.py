@@ -81,7 +81,7 @@ def _texts(project_dir: Path, profiles_dir: Path) -> Iterator[tuple[str, str]]:
 def _texts_in(root: Path, prefix: str) -> Iterator[tuple[str, str]]:
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(name for name in folders if name not in _NOT_OURS and not name.startswith("."))
-        for file in sorted(Path(folder, name) for name in files):
+        for file in (Path(folder, name) for name in sorted(files)):
             name = prefix + file.relative_to(root).as_posix()
             if file.suffix in _READ:
                 yield name, file.read_text("utf-8", "surrogateescape")

@@ -28,6 +28,7 @@ from headless_dbt.kept_files import digest_of
 from headless_dbt.kept_parse import KeptParse, kept_parse
 from headless_dbt.locate import Place
 from headless_dbt.node_times import read_times, times_of
+from headless_dbt.parsing import is_rust_engine
 from headless_dbt.previous_run import earlier_ones
 from headless_dbt.problem_place import problem_place
 from headless_dbt.project_files import project_files
@@ -125,7 +126,8 @@ def _kept_parse(settings: RunSettings, runner: Runner) -> KeptParse | None:
 
     The workspace of a runner is gone with its job: there it is kept only where somebody has named a place.
     """
-    if runner.on_github and not _kept(runner):
+    # dbt 2 remembers nothing that could serve.
+    if is_rust_engine(settings.dbt_version) or (runner.on_github and not _kept(runner)):
         return None
     parent = _kept(runner) or settings.project_dir / "target" / "headless_dbt" / "kept"
     return kept_parse(parent, settings.target, settings.vars, settings.project_dir, settings.profiles_dir)

@@ -1,3 +1,3 @@
 """headless-dbt: dbt in production on GitHub Actions, with no orchestrator to operate."""
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"

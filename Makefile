@@ -103,7 +103,9 @@ LOCK = $(UV) pip compile --quiet --universal --no-build --generate-hashes --no-h
 	--python-version 3.11 --exclude-newer "$(shell $(PYTHON) -c 'import datetime as d; print(d.date.today() - d.timedelta(days=7))')"
 
 lock: tool
-	$(LOCK) --excludes requirements-excludes.txt requirements.in -o requirements.txt
+	$(LOCK) --excludes requirements-excludes.txt requirements.in -o requirements-python-models.txt
+	$(LOCK) --excludes requirements-excludes.txt --excludes requirements-excludes-sql.txt \
+		--constraints requirements-python-models.txt requirements.in -o requirements.txt
 	$(LOCK) requirements-tool.in -o requirements-tool.txt
 	$(LOCK) --excludes requirements-dev-excludes.txt requirements-dev.in -o requirements-dev.txt
 	$(LOCK) requirements-emulator.in -o requirements-emulator.txt

@@ -42,7 +42,7 @@ def main() -> None:
     """Print a table of medians and spreads."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    requirements = environments.dbt_requirements("duckdb", "", "", None, ROOT)
+    requirements = environments.dbt_requirements("duckdb", "", "", None, ROOT, python_models=False)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         project, dbt, archive = folder / "project", folder / "dbt", folder / "environment.tar"

@@ -158,6 +158,6 @@ def circumstances(rounds: int, *further: str) -> str:
 
 def dbt_python() -> Path:
     """The interpreter of an environment with the dbt of the lock; built where it is not there yet."""
-    requirements = environments.dbt_requirements("duckdb", "", "", None, ROOT)
+    requirements = environments.dbt_requirements("duckdb", "", "", None, ROOT, python_models=False)
     folder = ENVIRONMENTS / f"dbt-{environments.fingerprint(requirements, '')[:12]}"
     return environments.build_dbt_environment(folder, requirements, str(TOOL_PYTHON), os.environ)

@@ -35,7 +35,7 @@ for line in sys.stdin:
 @pytest.fixture(scope="session")
 def dbt_python() -> Path:
     """The interpreter of the locked dbt environment; `make test` has the same one as `make run`, by the same Python."""
-    requirements = environments.dbt_requirements("duckdb", "", "", None, ROOT)
+    requirements = environments.dbt_requirements("duckdb", "", "", None, ROOT, python_models=False)
     parent = (ROOT / ".venv").resolve()
     folder = parent / f"dbt-{environments.fingerprint(requirements, '')[:12]}"
     return environments.build_dbt_environment(folder, requirements, str(parent / "tool/bin/python"), os.environ)
@@ -44,7 +44,7 @@ def dbt_python() -> Path:
 @pytest.fixture(scope="session")
 def rust_python() -> Path:
     """The interpreter beside dbt 2, the Rust engine: the last release that is a wheel with its binary in it."""
-    requirements = environments.dbt_requirements("duckdb", RUST_VERSION, "", None, ROOT)
+    requirements = environments.dbt_requirements("duckdb", RUST_VERSION, "", None, ROOT, python_models=False)
     folder = (ROOT / ".venv" / f"dbt-{environments.fingerprint(requirements, '')[:12]}").resolve()
     return environments.build_dbt_environment(folder, requirements, "", os.environ)
 

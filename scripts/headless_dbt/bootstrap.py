@@ -101,8 +101,8 @@ def keep(wheel, folder):
     """Put a wheel where the next run finds it. Where that cannot be written, the next run downloads it, too."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for other in folder.glob("uv-*.whl"):
-            other.unlink()  # Of another version, or broken.
+        for other in folder.glob("uv-*"):
+            other.unlink()  # Of another version, broken, or half written.
         # Whole or not at all: another job of this machine may look for it now.
         temporary = folder / ("%s.%d" % (wheel.name, os.getpid()))
         temporary.write_bytes(wheel.content)
@@ -154,10 +154,14 @@ def build(folder, python, kept):
     uv = install_uv(folder, lock_text, kept)
     venv = [str(uv), "venv", "--quiet", "--no-project", "--clear"]
     call([*venv, "--python", python or sys.executable, str(tool)], "Making the tool environment")
+    # uv is there already; as a wheel it is larger than all the others.
+    rest = folder / LOCK.name
+    rest.write_text(lock_text.replace(requirement(lock_text, "uv"), ""), "utf-8")
     call(
-        [str(uv), "pip", "sync", "--quiet", "--no-build", "--require-hashes", "--python", str(interpreter), str(LOCK)],
+        [str(uv), "pip", "sync", "--quiet", "--no-build", "--require-hashes", "--python", str(interpreter), str(rest)],
         "Installing the tool environment",
     )
+    (tool / "bin" / "uv").symlink_to(uv)
     # The verbs start with `-I`, which keeps the caller's PYTHONPATH out; this names the one folder they need.
     site_packages = next(tool.glob("lib/python3*/site-packages"))
     (site_packages / "headless_dbt.pth").write_text("%s\n" % PACKAGE.parent, "utf-8")

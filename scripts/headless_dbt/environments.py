@@ -46,12 +46,15 @@ def lock_folder() -> Path:
     return package if (package / "requirements.txt").is_file() else package.parents[1]
 
 
-def dbt_requirements(adapter: str, core: str, adapter_version: str, own: Path | None, locks: Path) -> DbtRequirements:
+def dbt_requirements(  # noqa: PLR0913  The first four are inputs of their own.
+    adapter: str, core: str, adapter_version: str, own: Path | None, locks: Path, *, python_models: bool
+) -> DbtRequirements:
     """Decide what to install.
 
     ``core`` and ``adapter_version`` are ``1.11.16``, ``1.11`` or empty; ``own`` is the caller's requirements
-    file. The lock serves as it is when no version was asked for and it holds the adapter. dbt 2 is one package, which
-    has its adapters in it.
+    file. A lock serves as it is when no version was asked for and it holds the adapter: the one with everything
+    where there are ``python_models``, else the one without what they alone need. dbt 2 is one package, which has its
+    adapters in it.
     """
     excludes = locks / "requirements-excludes.txt"
     if is_rust_engine(core):
@@ -62,7 +65,8 @@ def dbt_requirements(adapter: str, core: str, adapter_version: str, own: Path | 
         asked = [_pin("dbt-core", core)] * bool(core) + [_pin(package, adapter_version)] * bool(adapter_version)
         return DbtRequirements(lock=None, lines=(f"-r {own}", *asked), excludes=excludes)
     if not core and not adapter_version and adapter in LOCKED_ADAPTERS:
-        return DbtRequirements(lock=locks / "requirements.txt", lines=(), excludes=excludes)
+        lock = "requirements-python-models.txt" if python_models else "requirements.txt"
+        return DbtRequirements(lock=locks / lock, lines=(), excludes=excludes)
     locked = locked_versions((locks / "requirements.txt").read_text("utf-8"))
     adapter_line = _pin(package, adapter_version or locked.get(package, ""))
     return DbtRequirements(

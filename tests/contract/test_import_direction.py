@@ -19,6 +19,7 @@ LEVELS = (
         "lineage",
         "locate",
         "model",
+        "python_models",
         "session_protocol",
         "transient",
     ),

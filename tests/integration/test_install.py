@@ -35,6 +35,31 @@ def test_a_fresh_environment_imports_what_the_run_before_has_compiled(project: P
     assert compiled[1] < compiled[0] / 50
 
 
+PYTHON_MODEL = """
+import pandas
+
+
+def model(dbt, session):
+    return pandas.DataFrame({"id": [1]})
+"""
+
+
+def test_a_model_in_python_brings_what_it_needs(project: Project, tmp_path: Path) -> None:
+    project.write({"models/scores.py": PYTHON_MODEL})
+
+    done = project.run(*("--adapter", "duckdb"), dbt=False, HEADLESS_DBT_ENVIRONMENTS=str(tmp_path / "envs"))
+
+    assert done.exit_code == 0, done.output
+    assert "OK created python table model main.scores" in done.output
+
+
+def test_sql_alone_does_without_it(project: Project, tmp_path: Path) -> None:
+    done = project.run(*("--adapter", "duckdb"), dbt=False, HEADLESS_DBT_ENVIRONMENTS=str(tmp_path / "envs"))
+
+    assert done.exit_code == 0, done.output
+    assert not list((tmp_path / "envs").glob("dbt-*/lib/python3*/site-packages/pandas"))
+
+
 def test_a_pair_that_cannot_be_resolved_is_exit_code_3_with_uvs_reason(project: Project, tmp_path: Path) -> None:
     done = project.run(
         *("--adapter", "duckdb", "--adapter-version", "99.0.0"),

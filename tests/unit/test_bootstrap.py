@@ -177,16 +177,21 @@ class _Tools:
         self.python = folder / "python3"
         self.wheel = folder / "uv-0.13.9-py3-none-any.whl"
         self.lock = folder / "lock.txt"
+        self.installed = folder / "installed.txt"
         uv = folder / "uv-of-the-index"
         tool = "$last/lib/python3.12/site-packages"
         self._write(
-            uv, f'for last; do :; done\n[ "$1" = venv ] && mkdir -p "$last/bin" "{tool}" && : > "$last/bin/python"'
+            uv,
+            'for last; do :; done\n[ "$1" = pip ] && cat "$last" >> '
+            f'{self.installed}\n[ "$1" = venv ] && rm -rf "$last" && mkdir -p "$last/bin" "{tool}"'
+            ' && : > "$last/bin/python"',
         )
         with zipfile.ZipFile(self.wheel, "w") as archive:
             archive.write(uv, "uv-0.13.9.data/scripts/uv")
             archive.writestr("uv-0.13.9.data/scripts/uvx", "another")
         digest = hashlib.sha256(self.wheel.read_bytes()).hexdigest()
-        self.lock.write_text(f"uv==0.13.9 \\\n    --hash=sha256:{'0' * 64} \\\n    --hash=sha256:{digest}\n")
+        uv_pin = f"uv==0.13.9 \\\n    --hash=sha256:{'0' * 64} \\\n    --hash=sha256:{digest}\n"
+        self.lock.write_text(f"jinja2==3.1.6 \\\n    --hash=sha256:aa\n{uv_pin}wheel==1 \\\n    --hash=sha256:bb\n")
         # `python -m pip download … --dest FOLDER -r FILE`
         self._write(self.python, f'while [ "$1" != --dest ]; do shift; done\ncp {self.wheel} "$2"')
 
@@ -224,7 +229,9 @@ def test_everything_is_installed_by_hash_and_out_of_reach_of_the_callers_pythonp
     assert {"--require-hashes", "--no-deps"} < set(pip)
     assert venv[:3] == ["venv", "--quiet", "--no-project"]
     assert sync[:5] == ["pip", "sync", "--quiet", "--no-build", "--require-hashes"]
-    assert str(bootstrap.LOCK) in sync
+    # uv is there already.
+    assert tools.installed.read_text() == "jinja2==3.1.6 \\\n    --hash=sha256:aa\nwheel==1 \\\n    --hash=sha256:bb\n"
+    assert (folder / "tool/bin/uv").samefile(folder / "uv/bin/uv")
     assert {call[-1] for call in tools.called} == {"none"}
     pth = folder / "tool" / "lib" / "python3.12" / "site-packages" / "headless_dbt.pth"
     assert pth.read_text() == f"{bootstrap.PACKAGE.parent}\n"
@@ -282,6 +289,7 @@ def test_a_kept_wheel_that_the_lock_does_not_know_is_never_unpacked(
     kept.mkdir()
     (kept / tools.wheel.name).write_bytes(content)
     (kept / "uv-0.1.0-py3-none-any.whl").write_bytes(b"of another version")
+    (kept / f"{tools.wheel.name}.4711").write_bytes(b"of a run that was killed")
     (kept / "bytecode.zip").write_bytes(b"of another kind")
 
     assert start(HEADLESS_DBT_KEPT=str(kept)) == 0

@@ -34,6 +34,7 @@ dbt-duckdb==1.11.1 \\
 @pytest.fixture
 def locks(tmp_path: Path) -> Path:
     (tmp_path / "requirements.txt").write_text(LOCK)
+    (tmp_path / "requirements-python-models.txt").write_text(LOCK + "pandas==3.1.1 \\\n    --hash=sha256:ab\n")
     (tmp_path / "requirements-excludes.txt").write_text("dbt-core-experimental-parser\n")
     return tmp_path
 
@@ -54,7 +55,7 @@ def locks(tmp_path: Path) -> Path:
 def test_the_lock_serves_wherever_it_can(
     locks: Path, adapter: str, core: str, adapter_version: str, lines: tuple[str, ...] | None
 ) -> None:
-    decided = dbt_requirements(adapter, core, adapter_version, None, locks)
+    decided = dbt_requirements(adapter, core, adapter_version, None, locks, python_models=False)
 
     assert decided.excludes == locks / "requirements-excludes.txt"
     if lines is None:
@@ -62,6 +63,25 @@ def test_the_lock_serves_wherever_it_can(
         assert decided.requested == ("dbt-core==1.12.6", "dbt-bigquery==1.12.1", "dbt-duckdb==1.11.1")
     else:
         assert (decided.lock, decided.lines, decided.requested) == (None, lines, lines)
+
+
+def test_python_models_get_the_lock_with_everything_unless_a_version_is_asked_for(locks: Path) -> None:
+    decided = dbt_requirements("duckdb", "", "", None, locks, python_models=True)
+
+    assert decided.lock == locks / "requirements-python-models.txt"
+    assert decided.requested == ("dbt-core==1.12.6", "dbt-bigquery==1.12.1", "dbt-duckdb==1.11.1")
+    for core, own in (("1.11", None), ("", locks / "own.txt"), ("2.0.1", None)):
+        every = [dbt_requirements("duckdb", core, "", own, locks, python_models=given) for given in (True, False)]
+        assert every[0] == every[1]
+
+
+def test_both_locks_of_this_repository_have_the_same_versions() -> None:
+    without, with_all = (
+        locked_versions((lock_folder() / f"requirements{name}.txt").read_text()) for name in ("", "-python-models")
+    )
+
+    assert without.items() < with_all.items()
+    assert {"pandas", "pyarrow", "google-cloud-aiplatform"} <= with_all.keys() - without.keys()
 
 
 @pytest.mark.parametrize(
@@ -73,7 +93,7 @@ def test_the_callers_own_file_counts_alone_unless_a_version_is_asked_for_too(
 ) -> None:
     own = Path("/my project/own.txt")
 
-    decided = dbt_requirements("postgres", core, adapter_version, own, locks)
+    decided = dbt_requirements("postgres", core, adapter_version, own, locks, python_models=False)
 
     assert (decided.lock, decided.lines) == (None, ("-r /my project/own.txt", *further))
 
@@ -89,7 +109,7 @@ def test_a_lock_tells_its_versions() -> None:
 
 
 def test_the_lock_of_this_repository_serves_both_adapters() -> None:
-    requested = dbt_requirements("duckdb", "", "", None, lock_folder()).requested
+    requested = dbt_requirements("duckdb", "", "", None, lock_folder(), python_models=False).requested
 
     assert [line.partition("==")[0] for line in requested] == ["dbt-core", "dbt-bigquery", "dbt-duckdb"]
 
@@ -145,7 +165,9 @@ def test_the_fingerprint_changes_with_everything_that_the_environment_is_built_f
 
 
 def test_the_fingerprint_stays_while_nothing_changes(locks: Path) -> None:
-    first, second = (fingerprint(dbt_requirements("duckdb", "", "", None, locks), "") for _ in range(2))
+    first, second = (
+        fingerprint(dbt_requirements("duckdb", "", "", None, locks, python_models=False), "") for _ in range(2)
+    )
 
     assert first == second
 
@@ -202,7 +224,9 @@ _ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
 def test_a_lock_is_installed_by_hash_and_without_anything_else(uv: _Uv, locks: Path, tmp_path: Path) -> None:
     folder = tmp_path / "envs" / "dbt-1"
 
-    python = build_dbt_environment(folder, dbt_requirements("duckdb", "", "", None, locks), "3.12", _ENVIRONMENT)
+    python = build_dbt_environment(
+        folder, dbt_requirements("duckdb", "", "", None, locks, python_models=False), "3.12", _ENVIRONMENT
+    )
 
     assert python == folder / "bin" / "python"
     assert uv.called == [
@@ -217,7 +241,7 @@ def test_a_lock_is_installed_by_hash_and_without_anything_else(uv: _Uv, locks: P
 def test_lines_are_resolved_without_the_excluded_packages(uv: _Uv, locks: Path, tmp_path: Path) -> None:
     own = tmp_path / "own file.txt"
     own.write_text("dbt-core==1.11.16\n")
-    requirements = dbt_requirements("duckdb", "1.11", "", own, locks)
+    requirements = dbt_requirements("duckdb", "1.11", "", own, locks, python_models=False)
 
     build_dbt_environment(tmp_path / "e", requirements, "", _ENVIRONMENT)
 
@@ -229,7 +253,7 @@ def test_lines_are_resolved_without_the_excluded_packages(uv: _Uv, locks: Path, 
 
 
 def test_a_ready_environment_is_left_alone(uv: _Uv, locks: Path, tmp_path: Path) -> None:
-    requirements = dbt_requirements("duckdb", "", "", None, locks)
+    requirements = dbt_requirements("duckdb", "", "", None, locks, python_models=False)
     first = build_dbt_environment(tmp_path / "e", requirements, "", _ENVIRONMENT)
     (tmp_path / "e" / "mine").write_text("x")
 
@@ -243,10 +267,10 @@ def test_an_environment_that_is_not_what_was_asked_for_is_built_anew(
     uv: _Uv, locks: Path, tmp_path: Path, change: str
 ) -> None:
     folder = tmp_path / "e"
-    requirements = dbt_requirements("duckdb", "", "", None, locks)
+    requirements = dbt_requirements("duckdb", "", "", None, locks, python_models=False)
     build_dbt_environment(folder, requirements, "", _ENVIRONMENT)
     if change == "another version":
-        requirements = dbt_requirements("duckdb", "1.11", "", None, locks)
+        requirements = dbt_requirements("duckdb", "1.11", "", None, locks, python_models=False)
     elif change == "no interpreter":
         (folder / "bin" / "python").unlink()
     else:
@@ -271,14 +295,19 @@ def test_uvs_own_reason_is_told_with_what_was_asked_for(
     uv.fails("No solution found: dbt-core==1.99.* does not exist", at=at)
 
     with pytest.raises(DbtUnusableError) as caught:
-        build_dbt_environment(tmp_path / "e", dbt_requirements("duckdb", "1.99", "", None, locks), "3.12", _ENVIRONMENT)
+        build_dbt_environment(
+            tmp_path / "e",
+            dbt_requirements("duckdb", "1.99", "", None, locks, python_models=False),
+            "3.12",
+            _ENVIRONMENT,
+        )
 
     assert str(caught.value).startswith(sentence)
     assert str(caught.value).endswith("uv says: No solution found: dbt-core==1.99.* does not exist")
 
 
 def test_an_environment_whose_installation_failed_is_not_taken_for_ready(uv: _Uv, locks: Path, tmp_path: Path) -> None:
-    requirements = dbt_requirements("duckdb", "", "", None, locks)
+    requirements = dbt_requirements("duckdb", "", "", None, locks, python_models=False)
     uv.fails("away")
     with pytest.raises(DbtUnusableError):
         build_dbt_environment(tmp_path / "e", requirements, "", _ENVIRONMENT)
@@ -295,7 +324,7 @@ def test_uv_gets_the_callers_environment_and_nothing_more(uv: _Uv, locks: Path, 
     with pytest.raises(DbtUnusableError, match=r"uv says: index=http://mirror home=$"):
         build_dbt_environment(
             tmp_path / "e",
-            dbt_requirements("duckdb", "", "", None, locks),
+            dbt_requirements("duckdb", "", "", None, locks, python_models=False),
             "",
             {"PATH": "/usr/bin:/bin", "UV_INDEX_URL": "http://mirror", "UV_COMPILE_BYTECODE": "1"},
         )

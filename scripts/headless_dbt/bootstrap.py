@@ -47,8 +47,9 @@ def requirement(lock_text, name):
 
 def call(arguments, doing):
     """Run a command; its output is shown only where it fails."""
-    # pip is asked for a file alone: people who want no package outside of an environment are not in its way.
-    away = ("PYTHONPATH", "PIP_REQUIRE_VIRTUALENV")
+    # pip is asked for a file alone: people who want no package outside of an environment are not in its way. And a
+    # constraint without hashes is nothing to what is pinned with them.
+    away = ("PYTHONPATH", "PIP_REQUIRE_VIRTUALENV", "PIP_CONSTRAINT", "UV_CONSTRAINT", "UV_OVERRIDE")
     environment = {name: value for name, value in os.environ.items() if name not in away}
     process = subprocess.run(  # noqa: S603
         arguments, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False

@@ -180,8 +180,10 @@ def _find_uv() -> str:
 
 
 def _call(arguments: list[str], environment: Mapping[str, str], blame: str, advice: str) -> None:
-    # To compile all of an environment takes longer than what a run imports of it.
-    around = {name: value for name, value in environment.items() if name != "UV_COMPILE_BYTECODE"}
+    # To compile all of an environment takes longer than what a run imports of it. And what a lock pins by hash needs no
+    # constraint of the machine's owner: uv refuses one that has none.
+    away = ("UV_COMPILE_BYTECODE", *(("UV_CONSTRAINT", "UV_OVERRIDE") if "--require-hashes" in arguments else ()))
+    around = {name: value for name, value in environment.items() if name not in away}
     process = subprocess.run(  # noqa: S603  The arguments are ours; the versions in them have been checked.
         arguments, env=around, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
     )

@@ -22,7 +22,10 @@ _SHARED = tuple(f"site-packages/dbt/{folder}__init__.py" for folder in ("", "ada
 
 
 def keep_bytecode(file: Path, environment: Path) -> None:
-    """Add to an archive what Python has compiled in an environment: all that the archive did not have."""
+    """Add to an archive what Python has compiled in an environment: all that the archive did not have.
+
+    What is of another environment goes then: its package is not there any more.
+    """
     found = dict(_bytecode_in(environment))
     if not found:
         return
@@ -30,14 +33,14 @@ def keep_bytecode(file: Path, environment: Path) -> None:
     # By the header, which names the source: Python compiles the same source into other bytes at another time.
     news = {name: content for name, content in found.items() if kept.get(name, b"")[:_HEADER] != content[:_HEADER]}
     if news:
-        write_archive(file, {**kept, **news})
+        still = {name: content for name, content in kept.items() if _source_of(environment / name).is_file()}
+        write_archive(file, {**still, **news})
 
 
 def _bytecode_in(environment: Path) -> Iterator[tuple[str, bytes]]:
     """Each file, relative to the environment, in the form in which it may be lent."""
     for file in environment.glob("lib/python3*/site-packages/**/__pycache__/*.pyc"):
-        # The source beside `__pycache__`: `model.py` of `__pycache__/model.cpython-311.pyc`.
-        source = file.parents[1] / f"{file.name.partition('.')[0]}.py"
+        source = _source_of(file)
         if source.as_posix().endswith(_SHARED):
             continue
         with contextlib.suppress(OSError):
@@ -45,3 +48,8 @@ def _bytecode_in(environment: Path) -> Iterator[tuple[str, bytes]]:
             if content[:4] == _MAGIC and content[4:8] in (_BY_TIME, _CHECKED):
                 header = _MAGIC + _CHECKED + importlib.util.source_hash(source.read_bytes())
                 yield file.relative_to(environment).as_posix(), header + content[_HEADER:]
+
+
+def _source_of(file: Path) -> Path:
+    """What stands beside `__pycache__`: `model.py` of `__pycache__/model.cpython-311.pyc`."""
+    return file.parents[1] / f"{file.name.partition('.')[0]}.py"

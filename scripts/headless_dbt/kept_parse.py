@@ -38,17 +38,19 @@ class KeptParse:
                 return True
         return False
 
-    def keep(self, target_path: Path, inputs: str, secrets: Iterable[str]) -> None:
-        """Keep what a parse has left, whole, and for this user alone; without it, and with a secret in it, nothing."""
+    def keep(self, target_path: Path, inputs: str, secrets: Iterable[str]) -> bool:
+        """Keep what a parse has left, whole, and for this user alone; nothing where a secret is in it, and say so."""
         with contextlib.suppress(OSError):
             content = (target_path / NAME).read_bytes()
-            if not inputs or len(content) > MOST_BYTES or redact(content, secrets) != content:
+            is_clean = redact(content, secrets) == content
+            if not inputs or len(content) > MOST_BYTES or not is_clean:
                 self.file.unlink(missing_ok=True)
-                return
+                return is_clean
             found = {NAME: content, INPUTS: inputs.encode()}
             if read_archive(self.file) != found:
                 write_archive(self.file, found)
                 self._drop_oldest()
+        return True
 
     def _drop_oldest(self) -> None:
         """Keep no more than the last few: variables may hold the date of the day."""

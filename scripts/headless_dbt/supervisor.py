@@ -147,13 +147,15 @@ class _Conversation:
 
     def _parse(self) -> Reply:
         """Read the project, with what dbt remembers of an earlier parse of the same."""
-        kept, target_path = self.memory.parse, self.commands.target_path
-        inputs = parse_inputs(self.settings, self.environment, self.recorder.secrets) if kept else ""
+        kept, secrets, target_path = self.memory.parse, self.recorder.secrets, self.commands.target_path
+        inputs = parse_inputs(self.settings, self.environment, secrets) if kept else ""
         if kept:
             kept.lend(target_path, inputs)
         parsed = self.dbt.require("parse", self.commands.parse(), lambda problem: parse_error(self.settings, problem))
-        if kept:
-            kept.keep(target_path, inputs, self.recorder.secrets)
+        if kept and not kept.keep(target_path, inputs, secrets):
+            self.console.say(
+                "The next run parses from nothing: a secret, or a value of `dbt-env`, stands in the parse."
+            )
         return parsed
 
     def _within_the_profile(self) -> DbtCommands:

@@ -156,4 +156,5 @@ def test_a_secret_of_the_project_is_not_kept(project: Project) -> None:
     done = project.run(HEADLESS_DBT_DBT_ENV="PASSWORD=hunter2-of-the-warehouse")
 
     assert done.exit_code == 0, done.output
+    assert "The next run parses from nothing: a secret, or a value of `dbt-env`, stands in the parse." in done.output
     assert not [file for file in project.root.rglob("parse-*") if b"hunter2" in file.read_bytes()]

@@ -196,7 +196,7 @@ class _Tools:
         self._write(self.python, f'while [ "$1" != --dest ]; do shift; done\ncp {self.wheel} "$2"')
 
     def _write(self, file: Path, script: str) -> None:
-        told = "${PYTHONPATH-none}${PIP_REQUIRE_VIRTUALENV-}"
+        told = "${PYTHONPATH-none}${PIP_REQUIRE_VIRTUALENV-}${PIP_CONSTRAINT-}${UV_CONSTRAINT-}${UV_OVERRIDE-}"
         note = f'printf "%s|" "$@" >> {self.calls}\necho "{told}" >> {self.calls}'
         file.write_text(f"#!/bin/sh\n{note}\n{script}\nexit 0\n")
         file.chmod(0o755)
@@ -213,7 +213,8 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> _Tools:
     monkeypatch.setattr(bootstrap, "has_pip", lambda: True)
     monkeypatch.setattr(bootstrap, "LOCK", tools.lock)
     monkeypatch.setenv("PYTHONPATH", "/of/the/caller")
-    monkeypatch.setenv("PIP_REQUIRE_VIRTUALENV", "1")
+    for name in ("PIP_REQUIRE_VIRTUALENV", "PIP_CONSTRAINT", "UV_CONSTRAINT", "UV_OVERRIDE"):
+        monkeypatch.setenv(name, "1")
     return tools
 
 

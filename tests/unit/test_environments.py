@@ -330,6 +330,21 @@ def test_uv_gets_the_callers_environment_and_nothing_more(uv: _Uv, locks: Path, 
         )
 
 
+@pytest.mark.parametrize(("core", "heard"), [("", ""), ("1.11", "c.txt")])
+def test_a_constraint_of_the_machine_counts_only_where_uv_decides(
+    uv: _Uv, locks: Path, tmp_path: Path, core: str, heard: str
+) -> None:
+    uv.path.write_text('#!/bin/sh\n[ "$1" = venv ] && exit 0\necho "it is: $UV_CONSTRAINT$UV_OVERRIDE."\nexit 1\n')
+
+    with pytest.raises(DbtUnusableError, match=f"uv says: it is: {heard}{heard}[.]$"):
+        build_dbt_environment(
+            tmp_path / "e",
+            dbt_requirements("duckdb", core, "", None, locks, python_models=False),
+            "",
+            {"PATH": "/usr/bin:/bin", "UV_CONSTRAINT": "c.txt", "UV_OVERRIDE": "c.txt"},
+        )
+
+
 def test_uv_beside_the_interpreter_comes_before_that_of_the_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -144,6 +144,18 @@ def test_it_is_written_again_only_where_there_is_more(kept: Path, tmp_path: Path
     assert len(read_archive(kept)) == 2
 
 
+def test_what_is_of_another_environment_goes_with_the_next_news(kept: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    (other / SITE_PACKAGES / "later/__pycache__").mkdir(parents=True)
+    (other / SITE_PACKAGES / "later/__init__.py").write_text("x = 1\n")
+    named = PYC.replace("little", "later")
+    (other / named).write_bytes((tmp_path / "first" / PYC).read_bytes())
+
+    keep_bytecode(kept, other)
+
+    assert list(read_archive(kept)) == [named]
+
+
 def test_an_environment_without_bytecode_keeps_nothing(tmp_path: Path) -> None:
     keep_bytecode(tmp_path / "kept.zip", environment(tmp_path / "first"))
     assert not (tmp_path / "kept.zip").exists()

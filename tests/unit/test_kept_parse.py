@@ -54,12 +54,11 @@ def test_only_the_last_few_are_kept(tmp_path: Path) -> None:
 def test_what_holds_a_secret_is_not_kept_and_what_was_kept_goes(tmp_path: Path, secret: str) -> None:
     kept = kept_parse(tmp_path / "kept", "prod", "", tmp_path, tmp_path)
     (tmp_path / NAME).write_bytes(b"graph")
-    kept.keep(tmp_path, "inputs", ())
+    assert kept.keep(tmp_path, "inputs", ())
     # Also as it stands in a URL.
     (tmp_path / NAME).write_bytes(b"graph with " + quote(secret).encode())
 
-    kept.keep(tmp_path, "inputs", {secret})
-
+    assert not kept.keep(tmp_path, "inputs", {secret})
     assert not kept.file.exists()
 
 

@@ -1,22 +1,20 @@
 """The supervisor: drives one dbt session through the commands of a run, and records what it sees.
 
-It judges nothing but this: which command failed, which says whose fault it is (blame.py), and whether what failed may
-heal by itself and is tried again (retrying.py).
+It judges nothing but this: which command failed, which says whose fault it is (blame.py). A build may take several
+attempts (attempts.py).
 """
 
 import json
 import math
-import random
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from headless_dbt.artifacts import Manifest, Metadata, is_whole, read_manifest
+from headless_dbt.attempts import Attempts, Build, write_results
 from headless_dbt.blame import (
-    build_error,
     dbt_unusable,
     parse_error,
     selection_error,
@@ -29,20 +27,15 @@ from headless_dbt.console import Console
 from headless_dbt.continuation import Continuation
 from headless_dbt.dbt_commands import DbtCommands, is_built
 from headless_dbt.earlier_runs import EarlierRun
-from headless_dbt.errors import DbtUnusableError, HeadlessDbtError, TimeLimitError
-from headless_dbt.final_artifacts import merge_folder
+from headless_dbt.errors import DbtUnusableError
 from headless_dbt.job_options import job_options
-from headless_dbt.journal import read_journal
 from headless_dbt.kept_parse import KeptParse
-from headless_dbt.merged_results import downstream, run_results_document
-from headless_dbt.model import Attempt, Installation
+from headless_dbt.model import Installation
 from headless_dbt.parse_inputs import parse_inputs
 from headless_dbt.recorded_commands import RecordedCommands
-from headless_dbt.recorder import Recorder, now
-from headless_dbt.resume import hook_carrier
-from headless_dbt.retrying import delay_before, retry_causes, state_for, still_to_build
+from headless_dbt.recorder import Recorder
 from headless_dbt.session_process import SessionEndedError, SessionProcess
-from headless_dbt.session_protocol import Reply, SessionException, SessionOptions
+from headless_dbt.session_protocol import Reply, SessionOptions
 from headless_dbt.settings import RunSettings
 from headless_dbt.source_freshness import add_failed_checks, stale_sources
 from headless_dbt.transient import transient_cause
@@ -52,9 +45,6 @@ DEPS_SECONDS = 300.0
 DEPS_TRIES = 3
 CHECK_SECONDS = 8.0
 PROJECT_DEPENDENCIES = ("packages.yml", "dependencies.yml")
-
-# The argument list of a build, for the commands of one attempt: each writes into a folder of its own.
-Build = Callable[[DbtCommands], list[str]]
 
 
 class PackagesHungError(DbtUnusableError):
@@ -182,7 +172,8 @@ class _Conversation:
         selected, project_dir = self.recorder.record.selected or (), self.settings.project_dir
         code = record_code(self.recorder.folder, manifest, project_dir, selected, parsed.lines)
         stale = self._stale(sources) if self.settings.source_freshness and sources else ()
-        self._build_until_settled(self._resumed(code) or (lambda commands: commands.build(without=stale)))
+        attempts = Attempts(self.dbt, self.commands, self.recorder, self.console, self.deadline, self._manifest)
+        attempts.build_until_settled(self._resumed(code, attempts) or (lambda commands: commands.build(without=stale)))
         if self.settings.docs:
             self._docs()
         return None
@@ -229,90 +220,19 @@ class _Conversation:
             else:
                 return
 
-    def _resumed(self, code: CodeManifest) -> Build | None:
+    def _resumed(self, code: CodeManifest, attempts: Attempts) -> Build | None:
         """The build of what an earlier run left, or None where everything is to be built."""
         if self.memory.earlier is None:
             return None
-        commands = replace(self.commands, target_path=self._state)
+        commands = replace(self.commands, target_path=attempts.state)
         continuation = Continuation(self.dbt, commands, self.recorder, self.console)
         left = continuation.of(self.memory.earlier, code, self._manifest())
         if left is None:
             return None
         before_the_first = self.recorder.folder.attempt(0)
         before_the_first.mkdir(parents=True)
-        _write_results(before_the_first, left.taken)
-        return self._build_of(left.entries, left.pending)
-
-    def _build_of(self, entries: Sequence[Mapping[str, Any]], pending: frozenset[str]) -> Build:
-        """The build of what is pending, which dbt selects by the results that are written for it."""
-        self._state.mkdir(exist_ok=True)
-        _write_results(self._state, state_for(entries, pending))
-        return lambda commands: commands.build_again(self._state)
-
-    @property
-    def _state(self) -> Path:
-        return self.recorder.folder.path / "state"
-
-    def _build_until_settled(self, build: Build) -> None:
-        """Build, and build again what failed for causes that pass, as often as `retries` allows."""
-        commands, delay = self.commands, 0.0
-        for number in range(1, self.settings.retries + 2):
-            last = number > self.settings.retries
-            causes, rest = self._attempt(number, delay, build(commands), last=last)
-            if not causes or last:
-                break
-            delay = delay_before(number + 1, self.settings.retry_delay, random.random())  # noqa: S311
-            self.console.warning(
-                f"Attempt {number} failed for causes that may pass ({', '.join(causes)}). "
-                f"Attempt {number + 1} begins in {delay:.0f} s."
-            )
-            self._wait(delay)
-            commands = replace(self.commands, target_path=self.recorder.folder.attempt(number + 1))
-            commands.target_path.mkdir(parents=True)
-            build = rest or build
-        shutil.rmtree(self._state, ignore_errors=True)
-
-    def _attempt(
-        self, number: int, delay: float, argv: Sequence[str], *, last: bool
-    ) -> tuple[tuple[str, ...], Build | None]:
-        """Build once; return why it may be tried again, and the build of the rest: None is the same again."""
-        began = time.monotonic()
-        before = self.recorder.record.attempts
-        self.recorder.note(attempts=(*before, Attempt(number=number, delay=round(delay, 3))))
-        causes: tuple[str, ...] = ()
-        rest: Build | None = None
-        try:
-            if not self.dbt.invoke("build", argv, self._build_error).success:
-                causes, rest = self._rest(last=last)
-        except DbtUnusableError as error:
-            cause = transient_cause(self._adapter, "error", str(error))
-            if cause is None or last:
-                raise
-            causes = (cause,)
-        finally:
-            elapsed = round(time.monotonic() - began, 3)
-            attempt = Attempt(number=number, delay=round(delay, 3), elapsed=elapsed, causes=causes)
-            self.recorder.note(attempts=(*before, attempt))
-        return causes, rest
-
-    def _rest(self, *, last: bool) -> tuple[tuple[str, ...], Build | None]:
-        """Why what failed may be built again, and, unless this was the ``last`` time, the build of it."""
-        manifest = self._manifest()
-        entries = merge_folder(self.recorder.folder, self.recorder.record)
-        causes = retry_causes(self._adapter, entries)
-        if not causes or last:
-            return causes, None
-        # What a stale source feeds stays left out.
-        stale = downstream(self.recorder.record.stale_sources, manifest.every().values()).keys()
-        pending = still_to_build(entries) - stale
-        if not pending and (carrier := hook_carrier(entry["unique_id"] for entry in entries)):
-            pending = frozenset({carrier})  # What failed is a hook.
-        return (causes, self._build_of(entries, pending)) if pending else ((), None)
-
-    def _wait(self, seconds: float) -> None:
-        if time.monotonic() + seconds >= self.deadline:
-            raise TimeLimitError("`time-limit` would be over before another attempt. Raise it, or lower `retry-delay`.")
-        time.sleep(seconds)
+        write_results(before_the_first, left.taken)
+        return attempts.build_of(left.entries, left.pending)
 
     @property
     def _adapter(self) -> str:
@@ -372,10 +292,6 @@ class _Conversation:
         self.recorder.note(stale_sources=stale)
         return stale
 
-    def _build_error(self, problem: SessionException) -> HeadlessDbtError:
-        builds = read_journal(self.recorder.folder.journal)
-        return build_error(self.settings, problem, begun=bool(builds and builds[-1].started))
-
     def _compiled_all(self) -> Path | None:
         """The manifest of the last build, if every node was built in this session, so that none has to be compiled."""
         selected = set(self.recorder.record.selected or ())
@@ -396,10 +312,3 @@ class _Conversation:
             what = "The docs have no page" if reply.success else "The docs could not be generated"
             self.console.warning(f"{what}: {reason}")
         folder.keep_docs(target_path)
-
-
-def _write_results(folder: Path, entries: Iterable[Mapping[str, Any]]) -> None:
-    document = run_results_document(
-        [dict(entry) for entry in entries], {}, dbt_version="", generated_at=now(), elapsed=0
-    )
-    (folder / "run_results.json").write_text(json.dumps(document), "utf-8")

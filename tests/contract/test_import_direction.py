@@ -47,7 +47,7 @@ LEVELS = (
     ("causes", "lines", "origins", "timeline", "warehouse"),
     ("neighbours", "nodes", "outside_dbt"),
     ("assemble", "earlier_runs", "plain_artifacts", "previous_run"),
-    ("continuation",),
+    ("attempts", "continuation"),
     ("supervisor",),
     ("incident_state", "render", "render.markdown", "render.words"),
     ("render.annotations", "render.checked", "render.compared", "render.lineage", "render.page_data", "render.told"),

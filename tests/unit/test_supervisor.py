@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
-from headless_dbt import supervisor
+from headless_dbt import attempts, supervisor
 from headless_dbt.blame import BuildEndedError
 from headless_dbt.console import Console
 from headless_dbt.earlier_runs import EarlierRun
@@ -428,7 +428,7 @@ def test_the_branch_of_a_stale_source_is_not_built_by_another_attempt(
     def note(_: Path, entries: Any) -> None:
         written.append({entry["unique_id"]: entry["status"] for entry in entries})
 
-    monkeypatch.setattr(supervisor, "_write_results", note)
+    monkeypatch.setattr(attempts, "write_results", note)
     items = builders.result("model.shop.items", "error", "Connection reset by peer")
     stale = builders.sources(builders.freshness(RAW, "error"))
 

@@ -307,13 +307,15 @@ def canary() -> Iterator[Path]:
         yield Path(folder) / "x"
 
 
-def test_no_input_is_ever_executed(act: Act, caller: Caller, canary: Path) -> None:
+@on_both_engines
+def test_no_input_is_ever_executed(act: Act, caller: Caller, canary: Path, engine: Engine) -> None:
     evil = f"$(touch {canary})`touch {canary}`';touch {canary};\"\ntouch {canary} #"
     declared = yaml.safe_load((ROOT / ".github/workflows/dbt-build.yml").read_text())[True]["workflow_call"]
     kept = {"adapter", "runs-on", "timeout-minutes", "environment"}
     given = {name.replace("-", "_"): evil for name in declared["inputs"] if name not in kept}
     secrets = dict.fromkeys(declared["secrets"], "${{ secrets.EVIL }}")
-    caller.commit({**dbt_project(), **workflow(nightly=call(adapter=evil, secrets=secrets, **given))})
+    inputs = {**given, "adapter": evil, **engine}
+    caller.commit({**dbt_project(), **workflow(nightly=call(secrets=secrets, **inputs))})
 
     outcome = act.run(caller, CRON, secrets={"EVIL": evil})
 

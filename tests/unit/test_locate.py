@@ -317,11 +317,11 @@ def bomb(line: str) -> str:
     ids=lambda source: source[:30],
 )
 def test_broken_and_hostile_yaml_has_no_line_and_takes_no_time(source: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
 
     assert line_of(generic_test(column="", x=[[1], [2]]), source) is None
     assert line_of(generic_test(tested="ref('orders', version='1')", x={"y": 1}), source) is None
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10
 
 
 YAML = (*"{}[]:,-?&*!|>'\"%@`#~ \t\n\\0é", "\n  ", "- ", ": ", "<<: ", "&a ", "*a", "!!set ", "---\n", "{{ x }}")

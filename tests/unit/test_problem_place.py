@@ -157,8 +157,8 @@ def test_whatever_the_message_there_is_no_exception_and_no_foreign_file(message:
     ],
 )
 def test_a_long_message_takes_no_time(part: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
 
     problem_place(part * (100_000 // len(part)), {**BASE, "big.sql": "{% macro x() %}\n" * 20_000}, "/project")
     problem_place(f"Compilation Error {part * (100_000 // len(part))})", BASE, "/project")
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5

@@ -12,7 +12,12 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
+import yaml
+
+from headless_dbt.folder_walk import files_below
+from headless_dbt.parse_configuration import configuration_of, may_come_from_the_clock
 from headless_dbt.settings import RunSettings
 
 PACKAGES = "dbt_packages"
@@ -22,13 +27,7 @@ _READ = (".sql", ".yml", ".yaml", ".md", ".py")
 # Of seeds dbt compares what is in them, and they may be large.
 _NAMED = (".csv",)
 _NOT_OURS = {"target", "logs", "node_modules", PACKAGES}
-# What is no model: its whole text may configure others.
-_BLOCK = re.compile(r"\{%-?\s*(?:macro|test|data_test|snapshot|materialization|docs)\b")
-_CONFIG = re.compile(r"\bconfig\b")
-_PLAIN_CONFIG = re.compile(r"\{\{-?\s*config\s*\([^(){}]*\)\s*-?\}\}")
-_JINJA = re.compile(r"\{[{%].*?[%}]\}", re.DOTALL)
 _ENV_VAR = re.compile(r"env_var\(\s*['\"]([^'\"]+)['\"]")
-_CLOCK = re.compile(r"\b(?:run_started_at|invocation_id|modules\.(?:datetime|pytz))\b")
 
 
 def parse_inputs(settings: RunSettings, environment: Mapping[str, str], secrets: Collection[str]) -> str:
@@ -43,25 +42,15 @@ def parse_inputs(settings: RunSettings, environment: Mapping[str, str], secrets:
     names = {name for name in environment if name.startswith("DBT_")}
     try:
         files = list(islice(_texts(settings.project_dir, settings.profiles_dir), MOST_FILES + 1))
-    except OSError:
+    except (OSError, ValueError, TypeError, AttributeError, IndexError, RecursionError, yaml.YAMLError):
         return ""
-    if len(files) > MOST_FILES:
+    if len(files) > MOST_FILES or may_come_from_the_clock(files):
         return ""
     for name, text in files:
-        configures = _configuration(text) if name.endswith(".sql") else text
-        if not name.startswith(PACKAGES) and any(map(_CLOCK.search, _JINJA.findall(configures))):
-            return ""
         names.update(_ENV_VAR.findall(text))
-        told += [name, configures]
+        told += [name, configuration_of(text) if name.endswith(".sql") else text]
     told += [f"{name}={environment.get(name)}" for name in sorted(names) if environment.get(name) not in secrets]
     return hashlib.sha256("\0".join(told).encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def _configuration(sql: str) -> str:
-    """What of a file of SQL may say how it, or another one, is configured: of a model with a plain ``config``, that."""
-    plain = _PLAIN_CONFIG.findall(sql)
-    is_plain_model = not _BLOCK.search(sql) and len(plain) == len(_CONFIG.findall(sql))
-    return "\n".join(plain) if is_plain_model else sql
 
 
 def _texts(project_dir: Path, profiles_dir: Path) -> Iterator[tuple[str, str]]:
@@ -79,11 +68,22 @@ def _texts(project_dir: Path, profiles_dir: Path) -> Iterator[tuple[str, str]]:
 
 
 def _texts_in(root: Path, prefix: str) -> Iterator[tuple[str, str]]:
-    for folder, folders, files in os.walk(root):
-        folders[:] = sorted(name for name in folders if name not in _NOT_OURS and not name.startswith("."))
-        for file in (Path(folder, name) for name in sorted(files)):
-            name = prefix + file.relative_to(root).as_posix()
-            if file.suffix in _READ:
-                yield name, file.read_text("utf-8", "surrogateescape")
-            elif file.suffix in _NAMED:
-                yield name, ""
+    """Raises OSError and ValueError also where dbt would read other folders than these."""
+    settings = root / "dbt_project.yml"
+    if settings.is_file():
+        _check_paths(yaml.safe_load(settings.read_text("utf-8")))
+    hidden = {folder.name for folder in root.glob(".*")}
+    for file in files_below(root, _NOT_OURS | hidden):
+        name = prefix + file.relative_to(root).as_posix()
+        if file.suffix in _READ:
+            yield name, file.read_text("utf-8", "surrogateescape")
+        elif file.suffix in _NAMED:
+            yield name, ""
+
+
+def _check_paths(project: Any) -> None:
+    """Refuse a project that names folders outside of it, or among those that are not read, or by Jinja."""
+    for key, paths in project.items():
+        for path in paths if key.endswith("-paths") else ():
+            if "{" in path or Path(os.path.normpath(path)).parts[0] in {"/", "..", *_NOT_OURS} or path[:1] == ".":
+                raise ValueError(path)

@@ -3,13 +3,14 @@
 Asked before dbt is there: https://docs.getdbt.com/docs/build/python-models
 """
 
-import os
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from headless_dbt.folder_walk import files_below
 
 PROJECT = "dbt_project.yml"
 # Those that dbt has installed already, and those that lie beside the project and are named by `local`.
@@ -25,7 +26,7 @@ def has_python_models(project_dir: Path) -> bool:
     projects = [project_dir, *project_dir.glob(f"{INSTALLED}/*/")]
     try:
         local = list(chain.from_iterable(map(_local_packages, projects)))
-        return any(_is_python(file) for project in (*projects, *local) for file in _models(project))
+        return any(file.suffix == ".py" for project in (*projects, *local) for file in _models(project))
     except (OSError, ValueError, RecursionError, AttributeError, TypeError, yaml.YAMLError):
         return True
 
@@ -39,22 +40,12 @@ def _local_packages(project: Path) -> Iterator[Path]:
                     yield project / package["local"]
 
 
-def _models(project: Path) -> Iterator[str]:
-    """The names of all files below ``model-paths``; links are followed, as dbt does, each folder once."""
-    waiting = [project / path for path in _read(project / PROJECT).get("model-paths", ["models"])]
+def _models(project: Path) -> Iterator[Path]:
+    paths = [project / path for path in _read(project / PROJECT).get("model-paths", ["models"])]
     # dbt renders it first; who knows where that leads.
-    if any("{{" in str(path) for path in waiting):
-        raise ValueError(waiting)
-    seen: set[str] = set()
-    for start in waiting:
-        for folder, folders, files in os.walk(start, followlinks=True):
-            yield from files
-            seen.add(os.path.realpath(folder))
-            folders[:] = [name for name in folders if os.path.realpath(Path(folder, name)) not in seen]
-
-
-def _is_python(name: str) -> bool:
-    return name.endswith(".py")
+    if any("{" in str(path) for path in paths):
+        raise ValueError(paths)
+    return chain.from_iterable(map(files_below, paths))
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -20,6 +20,12 @@ FILES = {
     "seeds/s.csv": "id\n1\n",
     "dbt_packages/p/models/p.sql": "select '{{ run_started_at }}'",
 }
+TODAY = "{% macro today() %}{{ return(modules.datetime.date.today()) }}{% endmacro %}"
+WRAPPED = "{% macro wrapped() %}{{ return(today()) }}{% endmacro %}"
+DISPATCHED = (
+    "{% macro today() %}{{ return(adapter.dispatch('today', 'p')()) }}{% endmacro %}"
+    "{%- macro default__today() %}{{ return(run_started_at) }}{% endmacro %}"
+)
 ENVIRONMENT = {"CITY": "Berlin", "PASSWORD": "hunter2", "DBT_WARN_ERROR": "false", "OTHER": "1"}
 
 
@@ -99,8 +105,18 @@ def test_it_serves_where_the_variables_that_are_read_are_the_same(
     "files",
     [
         {"models/d.sql": "{{ config(alias='d_' ~ run_started_at.year) }} select 1"},
-        {"macros/n.sql": "{% macro today() %}{{ return(modules.datetime.date.today()) }}{% endmacro %}"},
+        {"models/logs/d.sql": "{{ config(alias='d_' ~ run_started_at.year) }} select 1"},
+        {"models/d.sql": "{% set now = run_started_at.year %}{{ config(alias=now) }} select 1"},
+        {"models/d.sql": "{% set m = modules %}{{ config(alias=m['datetime'].date.today() | string) }} select 1"},
         {"models/d.yml": "models: [{name: b, config: {alias: 'b_{{ invocation_id }}'}}]"},
+        {"macros/n.sql": TODAY, "models/d.sql": "{{ config(alias=today()) }} select 1"},
+        {"macros/n.sql": TODAY + WRAPPED, "models/d.yml": "models: [{name: b, config: {alias: '{{ wrapped() }}'}}]"},
+        {"dbt_packages/p/macros/n.sql": TODAY, "models/d.sql": "{{ config(alias=p.today()) }} select 1"},
+        {"dbt_packages/p/macros/n.sql": DISPATCHED, "models/d.sql": "{{ config(alias=p.today()) }} select 1"},
+        {"macros/n.sql": TODAY.replace("today()", "generate_alias_name(x, node)", 1)},
+        {"macros/n.sql": TODAY.replace("today()", "default__generate_schema_name(x, node)", 1)},
+        {"macros/n.sql": TODAY.replace("macro today()", "test recent(model)"), "models/d.yml": "tests: [recent]"},
+        {"snapshots/s.sql": "{% snapshot s %}{{ config(alias=invocation_id) }}{% endsnapshot %}"},
     ],
 )
 def test_it_serves_nothing_where_the_configuration_may_come_from_the_clock(
@@ -108,6 +124,39 @@ def test_it_serves_nothing_where_the_configuration_may_come_from_the_clock(
 ) -> None:
     write(settings.project_dir, files)
     assert parse_inputs(settings, ENVIRONMENT, ()) == ""
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"macros/n.sql": TODAY},
+        {"macros/n.sql": TODAY + WRAPPED, "models/d.sql": "{{ config(alias='d') }} select '{{ wrapped() }}'"},
+        {"dbt_packages/p/macros/n.sql": DISPATCHED, "models/d.sql": "{{ config(alias=p.tomorrow()) }} select 1"},
+        {"models/d.sql": "{{ config(alias=modules.re.sub('a', 'b', 'c')) }} select 1"},
+    ],
+)
+def test_a_clock_that_no_configuration_asks_is_in_nobodys_way(settings: RunSettings, files: dict[str, str]) -> None:
+    write(settings.project_dir, files)
+    assert parse_inputs(settings, ENVIRONMENT, ())
+
+
+@pytest.mark.parametrize(
+    "paths",
+    ["macro-paths: [macros, ../shared]", "model-paths: [/x]", "seed-paths: ['{% if a %}b{% endif %}']",
+     "model-paths: [./logs/x]", "model-paths: [.x]", "model-paths: ['']", "model-paths: [1]", "- x", "a: ["],
+)  # fmt: skip
+def test_it_serves_nothing_where_dbt_may_read_other_folders(settings: RunSettings, paths: str) -> None:
+    write(settings.project_dir, {"dbt_project.yml": f"{paths}\n"})
+    assert parse_inputs(settings, ENVIRONMENT, ()) == ""
+
+
+def test_a_folder_of_the_projects_own_is_read_whatever_its_name(settings: RunSettings, tmp_path: Path) -> None:
+    write(settings.project_dir, {"models/logs/a.yml": "models: []", "elsewhere/x.yml": "models: []"})
+    before = parse_inputs(settings, ENVIRONMENT, ())
+    (settings.project_dir / "models/linked").symlink_to(settings.project_dir / "elsewhere")
+    assert parse_inputs(settings, ENVIRONMENT, ()) == before
+    write(settings.project_dir, {"models/logs/a.yml": "models: [{name: a, access: private}]"})
+    assert parse_inputs(settings, ENVIRONMENT, ()) != before
 
 
 def test_a_model_may_say_when_it_was_built(settings: RunSettings) -> None:

@@ -73,6 +73,17 @@ def surroundings(manifest):
     return [json.dumps([said, getattr(manifest, "env_vars", None)], sort_keys=True, default=str)]
 
 
+def forget_injected(manifest):
+    """Have nodes compiled anew which dbt has put the SQL of ephemeral models into: the next time it would leave it out.
+
+    It takes a manifest for one command alone: `_recursively_prepend_ctes` in dbt/compilation.py.
+    """
+    for node in manifest.nodes.values() if manifest is not None else ():
+        if getattr(node, "extra_ctes", None):
+            node.compiled = node.extra_ctes_injected = False
+            node.compiled_code, node.extra_ctes = None, []
+
+
 def lines_of(command, result):
     """What the command was to find: the lines of ``dbt list``, the text that ``dbt compile --inline`` made."""
     if command == "list" and isinstance(result, list):
@@ -133,6 +144,8 @@ class Session:
         sys.argv = ["dbt", *argv]
         # `dbt deps` changes what there is to parse, and needs no manifest itself.
         manifest = None if argv[0] in ("deps", "parse") else self.manifest
+        if argv[0] in ("build", "docs") and "--no-compile" not in argv:
+            forget_injected(manifest)
         try:
             result = self.runner_class(manifest=manifest).invoke(argv, **overrides)
         finally:

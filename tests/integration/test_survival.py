@@ -37,6 +37,19 @@ def retried(project: Project, message: str, *arguments: str) -> Finished:
 
 
 @on_both_engines
+def test_what_is_built_again_has_its_ephemeral_models_in_it(project: Project) -> None:
+    ephemeral = "{{ config(materialized='ephemeral') }} "
+    project.write({"models/zero.sql": ephemeral + "select 1 as id"})
+    project.write({"models/one.sql": ephemeral + "select id from {{ ref('zero') }}"})
+    done = retried(project, "Could not set lock on file", "--docs", "true")
+    assert done.exit_code == 0, done.output
+    assert len(done.read("run.json")["attempts"]) == 2
+    compiled = [file.read_text() for file in done.folder.rglob("compiled/**/two.sql")]
+    assert compiled
+    assert all("__dbt__cte__zero" in sql and "__dbt__cte__one" in sql for sql in compiled)
+
+
+@on_both_engines
 def test_a_passing_cause_is_tried_again_and_only_what_failed_or_was_skipped(project: Project) -> None:
     done = retried(project, "503 Service Unavailable")
     assert done.exit_code == 0, done.output

@@ -32,7 +32,7 @@ from headless_dbt.parsing import is_rust_engine
 from headless_dbt.previous_run import earlier_ones
 from headless_dbt.problem_place import problem_place
 from headless_dbt.project_files import project_files
-from headless_dbt.python_models import has_python_models
+from headless_dbt.python_models import runs_python
 from headless_dbt.recorder import Recorder
 from headless_dbt.redaction import JOB_TOKENS, secret_values
 from headless_dbt.run_folder import RunFolder, new_run_folder
@@ -215,7 +215,7 @@ def _dbt_interpreter(
         settings.adapter_version,
         settings.requirements,
         environments.lock_folder(),
-        python_models=has_python_models(settings.project_dir),
+        python_models=runs_python(settings.project_dir, settings.profiles_dir),
     )
     for warning in environments.unpinned(
         settings.adapter, settings.dbt_version, settings.adapter_version, settings.requirements

@@ -1,8 +1,10 @@
-"""Whether a project has models in Python, which need more packages than SQL does. It only reads.
+"""Whether dbt runs Python of a project's own, which needs more packages than SQL does. It only reads.
 
-Asked before dbt is there: https://docs.getdbt.com/docs/build/python-models
+That is models in Python, and plugins of dbt-duckdb. Asked before dbt is there, so that packages which are not on this
+machine yet cannot be looked into: https://docs.getdbt.com/docs/build/python-models
 """
 
+import re
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -13,22 +15,35 @@ import yaml
 from headless_dbt.folder_walk import files_below
 
 PROJECT = "dbt_project.yml"
-# Those that dbt has installed already, and those that lie beside the project and are named by `local`.
-INSTALLED = "dbt_packages"
 NAMING_PACKAGES = ("packages.yml", "dependencies.yml")
+# https://github.com/duckdb/dbt-duckdb#writing-your-own-plugins
+_PLUGINS = re.compile(r"\b(?:plugins|module_paths)\b")
 
 
-def has_python_models(project_dir: Path) -> bool:
-    """Whether the project, or a package of it that is on this machine, has a model in Python.
+def runs_python(project_dir: Path, profiles_dir: Path) -> bool:
+    """Whether the project, or a package of it that is on this machine, has a model in Python, or its profile a plugin.
 
     What cannot be read may have one: the answer is yes. dbt takes every Python file below ``model-paths`` for a model.
     """
-    projects = [project_dir, *project_dir.glob(f"{INSTALLED}/*/")]
     try:
-        local = list(chain.from_iterable(map(_local_packages, projects)))
-        return any(file.suffix == ".py" for project in (*projects, *local) for file in _models(project))
+        if _PLUGINS.search((profiles_dir / "profiles.yml").read_text("utf-8")):
+            return True
+        installed = _read(project_dir / PROJECT).get("packages-install-path", "dbt_packages")
+        projects = _with_local_packages([project_dir, *(project_dir / installed).glob("*/")])
+        return any(file.suffix == ".py" for project in projects for file in _models(project))
     except (OSError, ValueError, RecursionError, AttributeError, TypeError, yaml.YAMLError):
         return True
+
+
+def _with_local_packages(projects: list[Path]) -> list[Path]:
+    """These, and those beside them that they name by `local`, and so on."""
+    found: dict[Path, Path] = {}
+    waiting = [*projects]
+    while waiting:
+        project = waiting.pop()
+        if found.setdefault(project.resolve(), project) is project:
+            waiting += _local_packages(project)
+    return [*found.values()]
 
 
 def _local_packages(project: Path) -> Iterator[Path]:

@@ -90,7 +90,9 @@ class RustEngine:
             mend_artifacts(argv, outcome, interrupted=self.interrupted)
         if is_docs and outcome.return_code == 0:
             return no_page
-        lines = surroundings(argv) if argv[0] == "parse" else outcome.lines
+        lines = outcome.lines
+        if argv[0] == "parse" and outcome.return_code == 0:
+            lines = surroundings(argv, self.manifest())
         exception = outcome.exception()
         return {"success": outcome.return_code == 0, "exception": exception, "lines": lines}
 
@@ -326,10 +328,11 @@ def drop_query_log(argv: list[str]) -> None:
         (Path(folder) / QUERY_LOG).unlink(missing_ok=True)
 
 
-def surroundings(argv: list[str]) -> list[str]:
+def surroundings(argv: list[str], manifest: Mapping[str, Any]) -> list[str]:
     """What of the parse is of no single node: the files of configuration, and the variables that the project reads.
 
-    As digests: what is in them may be private.
+    Macros, too: the binary does not say which of them a model calls by the name of a package, or by dispatch. As
+    digests: what is in them may be private.
     """
     project = Path(value_of(argv, "--project-dir"))
     profiles = Path(value_of(argv, "--profiles-dir"))
@@ -344,6 +347,8 @@ def surroundings(argv: list[str]) -> list[str]:
             digest.update(file.name.encode() + file.read_bytes())
     for name in sorted(variables_read(project, files)):
         digest.update(f"{name}={os.environ.get(name)}\n".encode("utf-8", "surrogateescape"))
+    for name, macro in sorted(manifest.get("macros", {}).items()):
+        digest.update(f"{name}={macro.get('macro_sql')}\n".encode())
     return [json.dumps([digest.hexdigest(), value_of(argv, "--target"), value_of(argv, "--vars")])]
 
 

@@ -138,6 +138,17 @@ def test_a_change_that_the_code_of_a_node_does_not_show_builds_everything(projec
     assert "Everything is built" in done.output
 
 
+@on_both_engines
+def test_a_macro_that_is_called_by_the_name_of_its_package_is_code_of_its_caller(project: Project) -> None:
+    macro = "{%% macro rate() %%}%s{%% endmacro %%}"
+    project.write({"macros/rate.sql": macro % 1, "models/one.sql": "select {{ little.rate() }} as id"})
+    earlier = red(project)
+    project.write({"macros/rate.sql": macro % 2})
+    done = resumed(project, earlier)
+    assert done.exit_code == 0, done.output
+    assert not taken(done), done.output
+
+
 FRESHNESS = """\
 sources:
   - name: raw

@@ -95,11 +95,13 @@ def test_each_command_is_a_process_that_logs_in_json(binary: Path, tmp_path: Pat
     engine = RustEngine(binary, docs=True)
     common = ["--project-dir", str(tmp_path), "--profiles-dir", str(tmp_path), "--log-path", str(tmp_path)]
     common += ["--target-path", str(tmp_path)]
+    manifest = {"macros": {"macro.p.m": {"macro_sql": "{% macro m() %}1{% endmacro %}"}}}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
 
     parsed, listed, built = (engine.answer({"argv": [name, *common]}) for name in ("parse", "list", "build"))
 
     assert all((each["success"], each["exception"]) == (True, None) for each in (parsed, listed, built))
-    assert parsed["lines"] == surroundings(["parse", *common])
+    assert parsed["lines"] == surroundings(["parse", *common], manifest)
     assert listed["lines"] == ['{"unique_id":"a"}']
     asked = (tmp_path / "asked").read_text().splitlines()
     assert [line.split()[0] for line in asked] == ["parse", "list", "build"]
@@ -247,7 +249,7 @@ def test_a_check_of_freshness_that_fails_itself_is_on_record(
     assert error in {result["error"] for result in results}
 
 
-@pytest.mark.parametrize("change", ["profile", "project", "variable", "package", "target", "nothing"])
+@pytest.mark.parametrize("change", ["profile", "project", "variable", "package", "target", "macro", "nothing"])
 def test_surroundings_change_with_what_is_of_no_node(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
@@ -259,7 +261,8 @@ def test_surroundings_change_with_what_is_of_no_node(
         (tmp_path / name).write_text("name: x\n")
     (tmp_path / "model.sql").write_text("select '{{ env_var( \"SCHEMA\") }}'")
     argv = ["parse", "--project-dir", str(tmp_path), "--profiles-dir", str(tmp_path), "--target", "prod"]
-    before = surroundings(argv)
+    macros = {"macro.p.m": {"macro_sql": "{% macro m() %}1{% endmacro %}"}}
+    before = surroundings(argv, {"macros": macros})
 
     if change in files:
         (tmp_path / files[change]).write_text("name: y\n")
@@ -267,8 +270,11 @@ def test_surroundings_change_with_what_is_of_no_node(
         monkeypatch.setenv("SCHEMA", "hunter2")
     elif change == "target":
         argv[-1] = "dev"
+    elif change == "macro":
+        macros["macro.p.m"]["macro_sql"] = "{% macro m() %}2{% endmacro %}"
     else:
         monkeypatch.setenv("OTHER", "two")
 
-    assert (surroundings(argv) == before) is (change == "nothing")
-    assert "hunter2" not in str(surroundings(argv))
+    after = surroundings(argv, {"macros": macros})
+    assert (after == before) is (change == "nothing")
+    assert "hunter2" not in str(after)

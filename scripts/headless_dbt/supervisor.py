@@ -30,6 +30,7 @@ from headless_dbt.earlier_runs import EarlierRun
 from headless_dbt.errors import DbtUnusableError
 from headless_dbt.job_options import job_options
 from headless_dbt.kept_parse import KeptParse
+from headless_dbt.merged_results import downstream, skipped_entries
 from headless_dbt.model import Installation
 from headless_dbt.parse_inputs import parse_inputs
 from headless_dbt.recorded_commands import RecordedCommands
@@ -173,10 +174,21 @@ class _Conversation:
         code = record_code(self.recorder.folder, manifest, project_dir, selected, parsed.lines)
         stale = self._stale(sources) if self.settings.source_freshness and sources else ()
         attempts = Attempts(self.dbt, self.commands, self.recorder, self.console, self.deadline, self._manifest)
-        attempts.build_until_settled(self._resumed(code, attempts) or (lambda commands: commands.build(without=stale)))
+        attempts.build_until_settled(self._resumed(code, attempts) or self._build_without(stale, attempts))
         if self.settings.docs:
             self._docs()
         return None
+
+    def _build_without(self, stale: Sequence[str], attempts: Attempts) -> Build:
+        """The build of all that is selected but what stale sources feed."""
+        settings = self.settings
+        by_default = not (settings.select or settings.exclude) and (settings.project_dir / "selectors.yml").is_file()
+        if not stale or not (settings.selector or by_default):
+            return lambda commands: commands.build(without=stale)
+        # Beside a selector dbt takes no --exclude, and for one it forgets the default of selectors.yml.
+        known = self._manifest().every()
+        pending = frozenset(self.recorder.record.selected or ()) - downstream(stale, known.values()).keys()
+        return attempts.build_of(skipped_entries(sorted(pending), known), pending)
 
     def _schedule(self, times: Mapping[str, float]) -> None:
         """Order by the critical path, where there are times, and a dbt that lets itself be ordered."""
@@ -286,9 +298,6 @@ class _Conversation:
         if not reply.success:
             add_failed_checks(file, self.recorder.folder.journal)
         stale = stale_sources(file)
-        if stale and self.settings.selector:
-            self.console.warning("Stale sources, but their branch is built: dbt takes no --exclude beside a selector.")
-            return ()
         self.recorder.note(stale_sources=stale)
         return stale
 

@@ -1,5 +1,7 @@
 """Both engines come to the same results, whatever each of them writes about them."""
 
+import pytest
+
 from tests.integration.conftest import Project, on_both_engines
 
 WARNING = "{{ config(severity='warn') }} "
@@ -95,3 +97,39 @@ def test_a_seed_whose_file_is_broken_says_so(project: Project) -> None:
     [seed] = [node for node in done.read("run.json")["nodes"] if node["unique_id"] == "seed.little.ragged"]
     assert seed["status"] == "error"
     assert "4" in seed["message"]
+
+
+SELECTORS = """
+selectors:
+  - name: daily
+    default: true
+    definition: {union: [{method: fqn, value: "*"}, {exclude: [{method: tag, value: never}]}]}
+"""
+STALE = """
+sources:
+  - name: raw
+    schema: main
+    tables:
+      - name: landed
+        config: {loaded_at_field: cast(loaded_at as timestamp), freshness: {error_after: {count: 1, period: day}}}
+"""
+
+
+@on_both_engines
+@pytest.mark.parametrize("asked", [(), ("--selector", "daily")])
+def test_a_stale_source_leaves_its_branch_out_and_brings_nothing_in(project: Project, asked: tuple[str, ...]) -> None:
+    project.write(
+        {
+            "seeds/landed.csv": "id,loaded_at\n1,2020-01-01\n",
+            "selectors.yml": SELECTORS,
+            "models/stale.yml": STALE,
+            "models/fed.sql": "select * from {{ source('raw', 'landed') }}",
+            "models/never.sql": "{{ config(tags=['never']) }} select 1 as id",
+        }
+    )
+    assert project.run("--select", "landed").exit_code == 0
+    done = project.run("--source-freshness", "true", *asked)
+    assert done.exit_code == 1, done.output
+    results = done.read("run_results.json")["results"]
+    statuses = {result["unique_id"].rpartition(".")[2]: result["status"] for result in results}
+    assert statuses == {**dict.fromkeys(("landed", "one", "two", "three"), "success"), "fed": "skipped"}

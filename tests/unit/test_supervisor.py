@@ -369,14 +369,23 @@ def test_only_sources_that_the_selection_reads_are_checked(stage: _Stage) -> Non
     assert session.commands == ["parse", "list", "build"]
 
 
-def test_beside_a_selector_a_stale_branch_is_built_with_a_warning(stage: _Stage) -> None:
+@pytest.mark.parametrize("selector", ["nightly", ""])
+def test_a_stale_branch_is_left_out_beside_a_selector_too(
+    stage: _Stage, monkeypatch: pytest.MonkeyPatch, selector: str
+) -> None:
+    """dbt takes no --exclude beside one, and with one it forgets that of selectors.yml which is the default."""
+    written: list[set[str]] = []
+    monkeypatch.setattr(attempts, "write_results", lambda _, entries: written.append({e["unique_id"] for e in entries}))
+    (stage.project / "selectors.yml").write_text("selectors: []\n")
     stale = builders.sources(builders.freshness(RAW, "error"))
+    files = {"source": {"sources.json": stale}}
 
-    session = stage.play(files={"source": {"sources.json": stale}}, source_freshness=True, selector="nightly")
+    session = stage.play({"list": _listed(ORDERS, "model.shop.items")}, files, source_freshness=True, selector=selector)
 
     assert not [argument for argument in session.asked[-1] if argument.startswith("--exclude")]
-    assert "Warning: Stale sources, but their branch is built" in stage.said
-    assert stage.folder.read_session().stale_sources == ()
+    assert "--select=result:error" in session.asked[-1]
+    assert written == [{"model.shop.items"}]
+    assert stage.folder.read_session().stale_sources == (RAW,)
 
 
 def test_nothing_selected_is_said_in_the_words_of_the_request(stage: _Stage) -> None:

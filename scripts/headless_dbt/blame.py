@@ -107,6 +107,8 @@ def selection_error(settings: RunSettings, problem: SessionException) -> Headles
     nothing_chosen = not any((settings.select, settings.exclude, settings.selector))
     if problem.type == "DbtUsageException" or (settings.dbt_args and nothing_chosen):
         return _usage_error(settings, problem)
+    if nothing_chosen:  # A cycle, for example, which dbt looks for only now.
+        return parse_error(settings, problem)
     return RequestError(
         "selector" if settings.selector else "select",
         given=f"{selection_of(settings)}, and dbt says: {problem.message.removeprefix('Runtime Error').strip()}",

@@ -295,7 +295,11 @@ def mend_artifacts(argv: list[str], outcome: Outcome, *, interrupted: bool) -> N
     if argv[0] == "build" and (interrupted or not outcome.begun):
         results.unlink(missing_ok=True)
     elif argv[0] == "build" and results.is_file():
-        document = json.loads(results.read_bytes())
+        try:
+            document = json.loads(results.read_bytes())
+        except ValueError:  # Torn, as on a full disk.
+            results.unlink()
+            return
         # What was built was so by a thread with a number.
         outcome.broke_off = all(result.get("thread_id") == "main" for result in document["results"])
         if outcome.broke_off:

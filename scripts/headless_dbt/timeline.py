@@ -89,7 +89,7 @@ def critical_path(spans: Mapping[str, Span], before: Mapping[str, Sequence[str]]
         began, ended = spans[unique_id]
         longest = max(before[unique_id], key=lambda name: took.get(name, 0.0), default="")
         took[unique_id] = ended - began + took.get(longest, 0.0)
-        if longest in took:
+        if longest and longest in took:
             behind[unique_id] = longest
     if not took:
         return ()

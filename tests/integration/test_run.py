@@ -108,6 +108,14 @@ def test_nothing_selected_is_a_warning_and_says_so(project: Project) -> None:
     assert "Nothing was selected" in (done.folder / "summary.md").read_text()
 
 
+@on_both_engines
+def test_models_in_a_circle_are_the_project_and_no_wrong_request(project: Project) -> None:
+    project.write({"models/one.sql": "select * from {{ ref('three') }}"})
+    done = project.run()
+    assert done.exit_code == 3, done.output
+    assert "cycle" in done.output.lower()
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

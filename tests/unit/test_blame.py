@@ -64,7 +64,6 @@ def test_what_fails_in_parse(kind: str, message: str, settings: dict[str, Any], 
         ({"select": "a:b"}, "DbtRuntimeError", "select"),
         ({"exclude": "a:b"}, "DbtRuntimeError", "select"),
         ({"selector": "nightly"}, "DbtRuntimeError", "selector"),
-        ({}, "DbtRuntimeError", "select"),
         ({"dbt_args": ("--resource-type", "banana")}, "NoneType", "dbt-args"),
         ({"select": "a", "dbt_args": ("--state", "x")}, "DbtUsageException", "dbt-args"),
     ],
@@ -75,6 +74,13 @@ def test_what_fails_in_list_is_the_selection(settings: dict[str, Any], kind: str
     assert error.exit_code == 2
     assert str(error).startswith(f"{named}: got ")
     assert "no such thing" in str(error)
+
+
+def test_what_fails_in_list_where_nobody_selects_is_the_project() -> None:
+    error = selection_error(make_settings(), SessionException("DbtRuntimeError", "Found a cycle: a --> b"))
+
+    assert error.exit_code == 3
+    assert str(error).startswith("The project cannot be parsed: Found a cycle: a --> b")
 
 
 @pytest.mark.parametrize(

@@ -112,3 +112,10 @@ def test_hooks_that_began_together_end_the_path_too() -> None:
 
 def test_nothing_has_no_path() -> None:
     assert _read() == ({}, {}, ())
+
+
+def test_a_node_without_a_name_is_no_way_of_its_own() -> None:
+    """As in results that nobody should write."""
+    spans = {"": (0.0, 1.0), "model.p.a": (2.0, 3.0)}
+    assert critical_path(spans, {"": (), "model.p.a": ()})
+    assert critical_path(spans, {"": ("",), "model.p.a": ("",)})

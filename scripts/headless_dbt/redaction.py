@@ -20,6 +20,15 @@ from headless_dbt.google_account import (
 MASK = "*****"
 # A shorter value would tear ordinary text apart, and is no secret that holds.
 SHORTEST = 4
+# Words by which dbt's files say what they are and what became of a node: nobody keeps them secret, and without them a
+# good run could not be told from a bad one. https://schemas.getdbt.com
+_OF_DBT = frozenset(
+    "success error fail warn pass skipped no-op reused runtime partial "  # noqa: SIM905
+    "build clone compile debug deps docs freshness list parse retry run seed show snapshot source test "
+    "analysis exposure function group hook macro metric model operation saved_query semantic_model unit_test "
+    "catalog manifest run-results run_results sources schemas getdbt "
+    "table view incremental ephemeral true false null none".split()
+)
 # https://docs.github.com/en/actions/reference/security/oidc; the other is of the artifact and cache services.
 JOB_TOKENS = ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_RUNTIME_TOKEN")
 
@@ -51,6 +60,7 @@ def secret_values(
 
     Values of ``dbt-env``, every ``DBT_ENV_SECRET_*``, the tokens with which a job speaks to GitHub's services, and of
     these and of the ``credentials`` (contents of Google credentials files) the parts that are secret by themselves.
+    Not what is too short to be one, and no word of dbt's own.
     """
     values = {value for _, value in assignments}
     values |= {value for name, value in environment.items() if name.startswith("DBT_ENV_SECRET_")}
@@ -62,7 +72,8 @@ def secret_values(
         else:
             values |= secret_lines(text)
         values |= secret_parts(parse_object(text) or {})
-    return frozenset(value.strip() for value in values if len(value.strip()) >= SHORTEST)
+    stripped = {value.strip() for value in values}
+    return frozenset(value for value in stripped if len(value) >= SHORTEST and value.lower() not in _OF_DBT)
 
 
 def redact(content: bytes, secrets: Iterable[str]) -> bytes:

@@ -244,3 +244,9 @@ def test_the_parts_of_an_oauth_client_that_does_not_say_its_type_are_secrets() -
     client = json.dumps({"installed": {"client_id": "known", "client_secret": "s-e-c"}})
 
     assert secret_values([("CLIENT", client)], (), {}) >= {client, "s-e-c"}
+
+
+@pytest.mark.parametrize("word", ["warn", "pass", "success", "build", "Build", "manifest", "run-results", "model"])
+def test_a_word_of_dbts_own_is_no_secret(word: str) -> None:
+    """`STAGE=build` among the secrets: without the word, the files of the run would say nothing."""
+    assert secret_values([("STAGE", word), ("KEY", f"{word}-hunter2")], (), {}) == {f"{word}-hunter2"}

@@ -57,6 +57,7 @@ _MALFORMED = re.compile(r"The (?P<file>packages\.yml|dependencies\.yml) file in 
 _PYTHON = re.compile(r"\((?P<file>[^()\n/]+\.py), line (?P<line>\d{1,9})\)\n *(?P<text>\S.*)$", re.MULTILINE)
 _QUOTED = re.compile(r"^ *line (\d{1,9})\n *(\S.*)$", re.MULTILINE)
 _UNCLOSED = re.compile(r"without finding a close tag for (\w+) \(searched from line (\d{1,9})\)")
+_IN_DBT_2 = re.compile(r"^ *--> (?P<file>[^\n]{1,500}?):(?P<line>\d{1,9}):\d{1,9}$", re.MULTILINE)
 _ENV_VAR = re.compile(r"Env var required but not provided: '(\w+)'")
 _DOC = re.compile(r"depends on doc '(\w+)' +which was not found")
 
@@ -66,7 +67,7 @@ def problem_place(message: str, files: Files, root: str) -> Place | None:
     # dbt writes the project's own files with and without its folder; what is still absolute is of others.
     message = message[:_MOST_MESSAGE].replace(f"{root}/", "").replace(f"project_root='{root}'", "project_root=''")
     # What names its file comes first, and says all that there is to say.
-    for find in (_yaml_syntax, _invalid, _duplicate, _of_the_project, _python_syntax):
+    for find in (_told_by_dbt_2, _yaml_syntax, _invalid, _duplicate, _of_the_project, _python_syntax):
         found, place = find(message, files)
         if found:
             return place
@@ -110,6 +111,15 @@ def _yaml_syntax(message: str, files: Files) -> _Found:
         return True, None
     # What is missing at the end of a file is missed after its last line.
     return True, Place(name, min(int(near[1]), files[name].rstrip().count("\n") + 1))
+
+
+def _told_by_dbt_2(message: str, files: Files) -> _Found:
+    """The place that dbt 2 names itself, of its first error."""
+    told = _IN_DBT_2.search(message)
+    if told is None:
+        return _NOTHING
+    there = told["file"] in files and 0 < int(told["line"]) <= files[told["file"]].count("\n") + 1
+    return True, Place(told["file"], int(told["line"])) if there else None
 
 
 def _shows(lines: list[str], shown: list[tuple[int, str]]) -> bool:

@@ -133,3 +133,20 @@ def test_a_stale_source_leaves_its_branch_out_and_brings_nothing_in(project: Pro
     results = done.read("run_results.json")["results"]
     statuses = {result["unique_id"].rpartition(".")[2]: result["status"] for result in results}
     assert statuses == {**dict.fromkeys(("landed", "one", "two", "three"), "success"), "fed": "skipped"}
+
+
+@on_both_engines
+@pytest.mark.parametrize(
+    ("file", "text", "line"),
+    [
+        ("models/broken.sql", "select 1 as id\n  from {{ ref('nowhere') }}\n", 2),
+        ("models/broken.yml", "models:\n  - name: one\n   description: x\n", 3),
+        ("models/broken.sql", "select 1 as id\n\n{% if %}\n", 3),
+    ],
+)
+def test_an_error_of_the_project_has_a_place(project: Project, file: str, text: str, line: int) -> None:
+    project.write({file: text})
+    done = project.run()
+    assert done.exit_code == 3, done.output
+    problem = done.read("run.json")["problem"]
+    assert (problem["file"], problem["line"]) == (file, line), problem

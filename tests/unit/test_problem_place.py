@@ -162,3 +162,19 @@ def test_a_long_message_takes_no_time(part: str) -> None:
     problem_place(part * (100_000 // len(part)), {**BASE, "big.sql": "{% macro x() %}\n" * 20_000}, "/project")
     problem_place(f"Compilation Error {part * (100_000 // len(part))})", BASE, "/project")
     assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("told", "place"),
+    [
+        ("  --> models/a.sql:2:5\n   0: <unknown>\n  --> models/b.sql:1:1", Place("models/a.sql", 2)),
+        ("  --> models/a.sql:9:5", None),
+        ("  --> models/a.sql:0:5", None),
+        ("  --> dbt_packages/p/models/a.sql:1:1\n  --> models/a.sql:1:1", None),
+        ("  --> /project/models/a.sql:1:1", Place("models/a.sql", 1)),
+    ],
+)
+def test_dbt_2_names_the_place_itself(told: str, place: Place | None) -> None:
+    message = f"[DependencyNotFound (dbt1048)]: Ref 'none' not found in project.\n{told}"
+    files = {**BASE, "models/a.sql": "select\n1", "models/b.sql": "select 1"}
+    assert problem_place(f"The project cannot be parsed: {message}", files, "/project") == place

@@ -90,7 +90,7 @@ def assess(  # noqa: PLR0913, PLR0917
 
     ``owners`` are those of nodes, ``existing`` all that the project has, both by unique_id; None is unknown.
     """
-    if run.status is Verdict.CANCELLED or _slip(run):
+    if run.status is Verdict.CANCELLED or _slip(run) or _is_trial(run):
         return []
     key = pipeline_key(run.request, policy.key)
     there = [(issue, mark) for issue in issues if (mark := marked(issue.body, key)) and mark.part != DUPLICATE]
@@ -272,6 +272,13 @@ def _only(known: KnownCause, names: tuple[str, ...]) -> KnownCause:
 
 def _closed_at(issue: Issue) -> datetime:
     return issue.closed_at or datetime.min.replace(tzinfo=UTC)
+
+
+def _is_trial(run: Run) -> bool:
+    """What a pull request brings is not in production yet, and a build of no rows, or of some, says nothing of it."""
+    arguments = run.request.inputs.get("dbt-args", "").split()
+    of_some = any(argument.partition("=")[0] in ("--empty", "--sample") for argument in arguments)
+    return of_some or run.request.context.event in ("pull_request", "pull_request_target", "merge_group")
 
 
 def _slip(run: Run) -> bool:

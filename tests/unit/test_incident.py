@@ -430,6 +430,31 @@ def test_a_slip_at_the_button_opens_no_issue(desk: Desk, event: str, opened: boo
     assert bool(desk.issues) is opened
 
 
+@pytest.mark.parametrize(
+    ("event", "arguments", "counts"),
+    [
+        ("pull_request", "", False),
+        ("pull_request_target", "", False),
+        ("merge_group", "", False),
+        ("schedule", "--resource-type model --empty", False),
+        ("schedule", "--sample=3 days", False),
+        ("push", "--no-empty", True),
+        ("workflow_dispatch", "", True),
+    ],
+)
+@pytest.mark.parametrize("status", ["error", "success"])
+def test_what_is_not_production_neither_opens_an_issue_nor_closes_one(
+    desk: Desk, event: str, arguments: str, counts: bool, status: str
+) -> None:
+    nightly = make_request(make_context(event="schedule"))
+    request = make_request(make_context(event=event), dbt_args=arguments)
+    if status == "success":
+        desk.tell(ran((A, "error"), request=nightly))
+    before = len(desk.open_ones)
+    desk.tell(ran((A, status), request=request))
+    assert (len(desk.open_ones) != before) is counts
+
+
 def test_warnings_open_an_issue_only_where_they_shall(desk: Desk) -> None:
     warned = ran((A, "warn"))
     assert desk.tell(warned) == []

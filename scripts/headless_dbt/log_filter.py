@@ -1,4 +1,4 @@
-"""dbt's log on its way to the user: whole lines, and without Python tracebacks; dbt.log keeps those of dbt."""
+"""dbt's log on its way to the user: whole lines, and of Python tracebacks the error alone; dbt.log keeps dbt's."""
 
 import re
 
@@ -14,7 +14,8 @@ class LogFilter:
     def __init__(self) -> None:
         """Begin outside a traceback."""
         self._incomplete = b""
-        self._inside = False
+        # How far the traceback is indented in which the log is.
+        self._inside: int | None = None
 
     def feed(self, chunk: bytes) -> bytes:
         """The complete lines so far that are to be shown."""
@@ -28,10 +29,12 @@ class LogFilter:
 
     def _shown(self, line: bytes) -> bytes:
         begins = _BEGINS.match(line)
-        if self._inside and not begins:
+        depth = 0 if begins else len(line) - len(line.lstrip(b" "))
+        # Its last line, which is the error itself, is not indented any more.
+        if self._inside is not None and not begins and (depth > self._inside or not line.strip()):
             return b""
         # In dbt's JSON format a traceback stands inside one line.
-        self._inside = _TRACEBACK in line and not line.startswith(b"{")
-        if not self._inside:
+        self._inside = depth if _TRACEBACK in line and not line.startswith(b"{") else None
+        if self._inside is None:
             return line
-        return (begins[0] + b" " if begins else b"") + _INSTEAD
+        return (begins[0] + b" " if begins else b" " * depth) + _INSTEAD

@@ -30,7 +30,29 @@ def test_ordinary_lines_go_through_as_they_are() -> None:
 
 def test_a_traceback_becomes_one_line() -> None:
     assert _shown(TRACEBACK) == (
-        b"08:02:41  Encountered an error:\n08:02:42  (a Python traceback is left out here)\n\x1b[0m08:02:43  Done.\n"
+        b"08:02:41  Encountered an error:\n08:02:42  (a Python traceback is left out here)\nKeyError: 'x'\n"
+        b"\n\x1b[0m08:02:43  Done.\n"
+    )
+
+
+def test_what_a_model_in_python_lacks_is_shown() -> None:
+    text = b"""08:02:41    Runtime Error in model scores (models/scores.py)
+  Python model failed:
+  Traceback (most recent call last):
+    File "a.py", line 1, in f
+      import pandas
+
+  ModuleNotFoundError: No module named 'pandas'
+  > in model scores
+"""
+    assert (
+        _shown(text)
+        == b"""08:02:41    Runtime Error in model scores (models/scores.py)
+  Python model failed:
+  (a Python traceback is left out here)
+  ModuleNotFoundError: No module named 'pandas'
+  > in model scores
+"""
     )
 
 

@@ -17,6 +17,8 @@ from headless_dbt.model import TIME_FORMAT, Attempt, Command, Context, Installat
 from headless_dbt.parsing import is_rust_engine
 from headless_dbt.run_folder import RunFolder, SessionRecord, is_own_file
 
+# A check of freshness that was so long before is not that of this run.
+_OF_THIS_RUN = timedelta(days=1)
 # Commands of dbt whose results are results of nodes.
 _COMMANDS = ("build", "run", "test", "seed", "snapshot", "retry", "clone", "freshness")
 _NEEDED, _WELCOME = ("manifest.json", "run_results.json"), ("sources.json", "catalog.json")
@@ -40,7 +42,8 @@ def adopt(artifacts: Path, folder: RunFolder, context: Context, secrets: frozens
     attempt = folder.attempt(1)
     attempt.mkdir(parents=True)
     for name in (*_NEEDED, *_WELCOME):
-        if is_own_file(artifacts / name):
+        is_old = name == "sources.json" and _is_older(artifacts / name, results.generated_at)
+        if is_own_file(artifacts / name) and not is_old:
             shutil.copyfile(artifacts / name, attempt / name)
     if (attempt / folder.catalog.name).is_file():
         folder.keep(attempt / folder.catalog.name)
@@ -111,6 +114,15 @@ def _record(results: _Results) -> SessionRecord:
 def _package(version: str) -> str:
     """The package of a dbt that wrote artifacts: dbt 2 has left the name of dbt-core."""
     return "dbt" if is_rust_engine(version) else "dbt-core"
+
+
+def _is_older(sources: Path, generated_at: str) -> bool:
+    """Whether dbt checked the freshness of sources long before a run. What is no file with a time is not."""
+    try:
+        checked = datetime.fromisoformat(msgspec.json.decode(sources.read_bytes())["metadata"]["generated_at"])
+        return checked.astimezone(UTC) < datetime.fromisoformat(generated_at).astimezone(UTC) - _OF_THIS_RUN
+    except (OSError, KeyError, TypeError, ValueError, OverflowError, *UNREADABLE):
+        return False
 
 
 def _before(generated_at: str, elapsed: float) -> str:

@@ -101,3 +101,20 @@ def test_a_link_brings_nothing_along_from_elsewhere(tmp_path: Path) -> None:
     _adopted(tmp_path, target)
 
     assert not list((tmp_path / "run").rglob("catalog.json"))
+
+
+@pytest.mark.parametrize(
+    ("checked", "counts"),
+    [
+        ("2026-02-01T05:59:00Z", True),
+        ("2026-02-01T07:00:00+00:00", True),
+        ("2026-01-30T06:00:00.123Z", False),
+        ("yesterday", True),
+    ],
+)
+def test_a_check_of_freshness_counts_where_it_is_of_the_run(tmp_path: Path, checked: str, counts: bool) -> None:
+    target = _target(tmp_path / "target", result(A), result(B))
+    document = sources(freshness(RAW, "error"))
+    document["metadata"]["generated_at"] = checked
+    (target / "sources.json").write_text(json.dumps(document))
+    assert (_adopted(tmp_path, target).status == "failure") is counts

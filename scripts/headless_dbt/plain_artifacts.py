@@ -42,9 +42,9 @@ def adopt(artifacts: Path, folder: RunFolder, context: Context, secrets: frozens
     attempt = folder.attempt(1)
     attempt.mkdir(parents=True)
     for name in (*_NEEDED, *_WELCOME):
-        is_old = name == "sources.json" and _is_older(artifacts / name, results.generated_at)
-        if is_own_file(artifacts / name) and not is_old:
-            shutil.copyfile(artifacts / name, attempt / name)
+        file = artifacts / name
+        if is_own_file(file) and not (name == "sources.json" and _is_older(file, results.generated_at)):
+            shutil.copyfile(file, attempt / name)
     if (attempt / folder.catalog.name).is_file():
         folder.keep(attempt / folder.catalog.name)
     folder.write_request(Request(inputs=_inputs(results.arguments), context=context))

@@ -116,7 +116,12 @@ def explain(error: Exception, repository: str) -> GitHubError:
         text = f"GitHub's rate limit kept the issue of {repository} from being told ({said(error)}). Run again."
     elif "archived" in said(error).lower():
         text = f"{repository} is archived and takes no issues. Set `issue: false`."
-    elif error.status in (401, 403):
+    elif error.status == 401:
+        text = (
+            f"GitHub does not take the token for the issue of {repository} {answer}. "
+            "Renew `github-token`, or leave it out for the job's own."
+        )
+    elif error.status == 403:
         text = (
             f"GitHub refused the issue of {repository} {answer}. "
             "Add `issues: write` to the `permissions:` of the calling job, or set `issue: false`."

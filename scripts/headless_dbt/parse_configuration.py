@@ -8,11 +8,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 # What is no model: its whole text may configure others.
-_BLOCK = re.compile(r"\{%-?\s*(macro|test|data_test|snapshot|materialization|docs)\s+(\w+)")
+_BLOCK = re.compile(r"\{%[-+]?\s*(macro|test|data_test|snapshot|materialization|docs)\s+(\w+)")
+_END_OF_BLOCK = re.compile(r"\{%[-+]?\s*end(?:macro|test|data_test|snapshot|materialization|docs)\b")
 # Of these, what a node or a macro can be configured by only where somebody mentions them.
 _CALLED = ("macro", "test", "data_test", "materialization")
 _CONFIG = re.compile(r"\bconfig\b")
-_PLAIN_CONFIG = re.compile(r"\{\{-?\s*config\s*\(([^(){}]*)\)\s*-?\}\}")
+_PLAIN_CONFIG = re.compile(r"\{\{[-+]?\s*config\s*\(([^(){}]*)\)\s*-?\}\}")
 _TEXT = re.compile(r"'[^'\\]*'|\"[^\"\\]*\"")
 _NAME = re.compile(r"[A-Za-z_]\w*(?!\w|\s*=[^=])")
 _LITERAL = {"true", "false", "none", "True", "False", "None"}
@@ -38,15 +39,15 @@ def may_come_from_the_clock(files: Iterable[tuple[str, str]]) -> bool:
     for name, text in files:
         if name.endswith(".sql"):
             starts = list(_BLOCK.finditer(text))
-            if not starts:
-                configured.append(configuration_of(text))
             bounds = [start.start() for start in starts] + [len(text)]
+            configured.append(text[: bounds[0]] if starts else configuration_of(text))
             for start, end in zip(starts, bounds[1:], strict=True):
-                part = text[start.start() : end]
+                block, *rest = _END_OF_BLOCK.split(text[start.start() : end])
                 if start.group(1) in _CALLED:
-                    called.append((start.group(2), part))
+                    called.append((start.group(2), block))
                 else:
-                    configured.append(part)
+                    configured.append(block)
+                configured += rest
         else:
             configured.append(text)
     suspects = _that_ask_it(called)

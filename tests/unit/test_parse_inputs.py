@@ -116,6 +116,8 @@ def test_it_serves_where_the_variables_that_are_read_are_the_same(
         {"macros/n.sql": TODAY.replace("today()", "generate_alias_name(x, node)", 1)},
         {"macros/n.sql": TODAY.replace("today()", "default__generate_schema_name(x, node)", 1)},
         {"macros/n.sql": TODAY.replace("macro today()", "test recent(model)"), "models/d.yml": "tests: [recent]"},
+        {"models/d.sql": "{%+ macro x() %}1{% endmacro %}{{ config(alias=invocation_id) }} select 1"},
+        {"models/d.sql": "{{ config(alias=invocation_id) }}{% macro x() %}1{% endmacro %} select 1"},
         {"snapshots/s.sql": "{% snapshot s %}{{ config(alias=invocation_id) }}{% endsnapshot %}"},
     ],
 )

@@ -13,7 +13,7 @@ from headless_dbt.github import NETWORK_ERRORS, explain
         (
             401,
             {"message": "Bad credentials"},
-            "GitHub does not take the token for the issue of acme/shop with status 401 (Bad credentials). Renew `github-",
+            "GitHub does not take the token for the issue of acme/shop with status 401 (Bad credentials). Renew `git",
         ),
         (403, {"message": "Resource not accessible by integration"}, "Add `issues: write` to the `permissions:`"),
         (404, {"message": "Not Found"}, "Check `github-token`, and `issues: write`"),

@@ -78,7 +78,7 @@ def forget_injected(manifest):
 
     It takes a manifest for one command alone: `_recursively_prepend_ctes` in dbt/compilation.py.
     """
-    for node in manifest.nodes.values() if manifest is not None else ():
+    for node in getattr(manifest, "nodes", {}).values():
         if getattr(node, "extra_ctes", None):
             node.compiled = node.extra_ctes_injected = False
             node.compiled_code, node.extra_ctes = None, []

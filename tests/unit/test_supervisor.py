@@ -289,10 +289,10 @@ def test_packages_are_installed_first_where_the_project_names_any(stage: _Stage,
         (
             {"list": _failed("Runtime Error\n  'tagg:x' is not a valid method")},
             RequestError,
-            "select: got the whole project, and dbt says: 'tagg:x' is not a valid method; allowed: a node selection",
+            "select: got select 'tagg:x', and dbt says: 'tagg:x' is not a valid method; allowed: a node selection",
             "list",
         ),
-        ({"list": _failed()}, RequestError, "select: got the whole project, and dbt says: dbt list failed", "list"),
+        ({"list": _failed()}, RequestError, "select: got select 'tagg:x', and dbt says: dbt list failed", "list"),
         (
             {"build": _failed("No such option: --emptyy", "DbtUsageException")},
             RequestError,
@@ -315,7 +315,7 @@ def test_the_phase_says_whose_fault_it_is(
     (stage.project / "packages.yml").write_text("packages: []\n")
 
     with pytest.raises(HeadlessDbtError) as caught:
-        stage.play(replies)
+        stage.play(replies, select="tagg:x")
 
     assert type(caught.value) is kind
     assert str(caught.value).startswith(sentence)

@@ -226,6 +226,25 @@ def end_with(supervisor):
     os.killpg(0, signal.SIGKILL)
 
 
+def wake_main_thread_on(number):
+    """Have the main thread notice a signal also where the kernel has handed it to another thread.
+
+    Python runs handlers in the main thread alone, and that one may wait for a lock, which only a signal of its own
+    interrupts: https://docs.python.org/3/library/signal.html#execution-of-python-signal-handlers
+    """
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.signal(signal.SIGUSR1, lambda _number, _frame: None)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+
+    def wake():
+        while True:
+            if number in os.read(reading, 64):
+                signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)
+
+    threading.Thread(target=wake, daemon=True).start()
+
+
 def leave():
     """End this process without taking apart what is in its memory: a large manifest costs a second and more.
 
@@ -270,6 +289,7 @@ def main():
             reply({**hello, "exception": describe(exception)})
             return
         signal.signal(signal.SIGINT, session.interrupt)
+        wake_main_thread_on(signal.SIGINT)
         reply(hello)
         for line in sys.stdin:
             try:

@@ -329,3 +329,39 @@ def test_a_dbt_that_cannot_be_imported_is_described_in_the_hello(tmp_path: Path,
 
     assert hello["exception"]["type"] == kind
     assert log == ""
+
+
+WAITING = """
+import os, signal, sys, threading, time
+sys.path.insert(0, sys.argv[1])
+from session import wake_main_thread_on
+
+def interrupted(number, frame):
+    os.write(1, b"interrupted")
+    os._exit(0)
+
+def strike():
+    time.sleep(0.3)
+    # As the kernel may do with a signal of the process.
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+    time.sleep(5)
+    os._exit(1)
+
+signal.signal(signal.SIGINT, interrupted)
+if sys.argv[2] == "woken":
+    wake_main_thread_on(signal.SIGINT)
+threading.Thread(target=strike, daemon=True).start()
+lock = threading.Lock()
+lock.acquire()
+lock.acquire()
+"""
+
+
+@pytest.mark.parametrize(("how", "said"), [("woken", "interrupted"), ("not woken", "")])
+def test_a_signal_that_another_thread_got_reaches_the_main_thread_in_a_lock(how: str, said: str) -> None:
+    """Without it, a cancel would be noticed when the next node has ended, or never."""
+    folder = str(Path(session.__file__).parent)
+    done = subprocess.run(
+        [sys.executable, "-c", WAITING, folder, how], stdout=subprocess.PIPE, check=False, text=True, timeout=60
+    )
+    assert done.stdout == said

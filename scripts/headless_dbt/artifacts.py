@@ -27,6 +27,11 @@ class Metadata(msgspec.Struct):
     adapter_type: str | None = None
     project_name: str | None = None
 
+    @property
+    def adapter(self) -> str:
+        """The adapter's short name, or an empty text."""
+        return self.adapter_type or ""
+
 
 class Dependencies(msgspec.Struct):
     """The unique ids that a node depends on."""

@@ -86,7 +86,7 @@ class Attempts:
             if not self.dbt.invoke("build", argv, self._build_error).success:
                 causes, rest = self._rest(last=last)
         except DbtUnusableError as error:
-            cause = transient_cause(self.manifest().metadata.adapter_type or "", "error", str(error))
+            cause = transient_cause(self.manifest().metadata.adapter, "error", str(error))
             if cause is None or last:
                 raise
             causes = (cause,)
@@ -100,7 +100,7 @@ class Attempts:
         """Why what failed may be built again, and, unless this was the ``last`` time, the build of it."""
         manifest = self.manifest()
         entries = merge_folder(self.recorder.folder, self.recorder.record)
-        causes = retry_causes(manifest.metadata.adapter_type or "", entries)
+        causes = retry_causes(manifest.metadata.adapter, entries)
         if not causes or last:
             return causes, None
         # What a stale source feeds stays left out.

@@ -164,7 +164,7 @@ class CodeManifest(msgspec.Struct):
 
     def _changes_of_dbt(self) -> list[list[str]]:
         """The macros that take the place of dbt's own: a materialization calls them, and no node names them."""
-        adapter = self.metadata.adapter_type or ""
+        adapter = self.metadata.adapter
         own = {name: macro for name, macro in self.macros.items() if not _is_dbts(macro.package_name, adapter)}
         dbts = {_bare(macro.name) for macro in self.macros.values() if _is_dbts(macro.package_name, adapter)}
         return sorted(

@@ -1,4 +1,4 @@
-"""All files below a folder, links followed as dbt follows them."""
+"""All files below a folder, those behind links too: dbt may read fewer, never more."""
 
 import os
 from collections.abc import Collection, Iterator

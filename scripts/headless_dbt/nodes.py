@@ -42,7 +42,7 @@ class Project:
     @property
     def adapter(self) -> str:
         """dbt's name of the warehouse's kind."""
-        return (self.manifest.metadata.adapter_type or "") if self.manifest else ""
+        return self.manifest.metadata.adapter if self.manifest else ""
 
     def file_of(self, node: ManifestNode) -> str:
         """The file of a node from the root of the repository; none of a package, which may lie anywhere."""

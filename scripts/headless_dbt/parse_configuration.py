@@ -52,15 +52,17 @@ def may_come_from_the_clock(files: Iterable[tuple[str, str]]) -> bool:
             configured.append(text)
     suspects = _that_ask_it(called)
     return not suspects.isdisjoint(_ALWAYS_CALLED) or any(
-        _asks_it(text) or not suspects.isdisjoint(_WORD.findall(text)) for text in configured
+        _asks_it(text) or (suspects and not suspects.isdisjoint(_WORD.findall(text))) for text in configured
     )
 
 
 def _that_ask_it(called: Sequence[tuple[str, str]]) -> set[str]:
     """The names of the macros that ask the clock, or mention one that does."""
-    words: Mapping[int, set[str]] = {at: set(_WORD.findall(text)) for at, (_, text) in enumerate(called)}
     found: set[str] = set()
     waiting = {at for at, (_, text) in enumerate(called) if _asks_it(text)}
+    if not waiting:
+        return found
+    words: Mapping[int, set[str]] = {at: set(_WORD.findall(text)) for at, (_, text) in enumerate(called)}
     while waiting:
         names = {called[at][0] for at in waiting}
         # `default__now` is called as `now`: https://docs.getdbt.com/reference/dbt-jinja-functions/dispatch

@@ -33,6 +33,7 @@ from headless_dbt.kept_parse import KeptParse
 from headless_dbt.merged_results import downstream, skipped_entries
 from headless_dbt.model import Installation
 from headless_dbt.parse_inputs import parse_inputs
+from headless_dbt.python_models import NAMING_PACKAGES
 from headless_dbt.recorded_commands import RecordedCommands
 from headless_dbt.recorder import Recorder
 from headless_dbt.session_process import SessionEndedError, SessionProcess
@@ -45,7 +46,6 @@ from headless_dbt.transient import transient_cause
 DEPS_SECONDS = 300.0
 DEPS_TRIES = 3
 CHECK_SECONDS = 8.0
-PROJECT_DEPENDENCIES = ("packages.yml", "dependencies.yml")
 
 
 class PackagesHungError(DbtUnusableError):
@@ -128,7 +128,7 @@ class _Conversation:
     def hold(self, requested: tuple[str, ...]) -> None:
         self.recorder.note(session=self.session.pid)
         self._meet(requested)
-        if any((self.settings.project_dir / file).is_file() for file in PROJECT_DEPENDENCIES):
+        if any((self.settings.project_dir / file).is_file() for file in NAMING_PACKAGES):
             self._install_packages()
         parsed = self._parse()
         self._keep_manifest()
@@ -248,7 +248,7 @@ class _Conversation:
 
     @property
     def _adapter(self) -> str:
-        return self._manifest().metadata.adapter_type or ""
+        return self._manifest().metadata.adapter
 
     def _manifest(self) -> Manifest:
         """What the parse wrote."""
